@@ -1,0 +1,3 @@
+"""Pytest plugins of this repository's own tests, and nothing else."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,1 @@
+"""Frozen nouns and contracts: no input or output, no third party."""

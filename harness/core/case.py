@@ -6,7 +6,7 @@ The words:
   sees or an evaluator expects changes (tags, severity and metadata do not count).
 - *expectation*: what must be true of the trajectory. Every field is optional; an evaluator whose field is absent
   answers "not measured: nothing expected".
-- *cluster*: cases that share a cause (one document, one template) and so are not independent; default is the case itself.
+- *cluster*: cases that share a cause (one document, one template) and so are not independent; default: the case itself.
 """
 
 from __future__ import annotations

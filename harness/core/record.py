@@ -147,6 +147,10 @@ class PlannedSuite:
     trials: int = 1
     pass_rate: float | None = None
     """The declared criterion ``@pytest.mark.golden(..., pass_rate=...)``, or None."""
+    observe: bool = False
+    """Measured and shown, never gating."""
+    statistical: bool = False
+    """Whether a rate rule decides over the suite's cases."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain mapping."""
@@ -216,4 +220,4 @@ class Run:
     records: Collection[Record]
     """Sized, and may be walked many times; read from disk as it is walked, so a run need not fit in memory."""
     notices: tuple[str, ...] = ()
-    """What reading it had to say: a torn last line dropped, a duplicate record ignored, a worker that never finished."""
+    """What reading it had to say: a torn last line dropped, a duplicate ignored, a worker that never finished."""

@@ -1,4 +1,4 @@
-"""Score: one evaluator's value on one trajectory, or *not measured* and why. Never a number that stands in for nothing."""
+"""Score: one evaluator's value on one trajectory, or *not measured* and why."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Row:
     suite: str
     """Empty for a row over several suites."""
     metric: str
-    """``pass_rate``, ``pass^k`` (k in ``k``), ``cost_usd``, ``latency_s`` (p50, p95 in ``quantile``), or an evaluator's name."""
+    """``pass_rate``, ``pass^k`` (see ``k``), ``cost_usd``, ``latency_s`` (see ``quantile``), or an evaluator's name."""
     kind: RowKind
     area: str = ""
     arm: str = ""

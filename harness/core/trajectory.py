@@ -2,7 +2,7 @@
 
 The words:
 
-- *message*: an OpenAI-style chat message (``role``, ``content``, ``tool_calls``, ``tool_call_id``), kept as a plain mapping.
+- *message*: an OpenAI-style chat message (``role``, ``content``, ``tool_calls``, ``tool_call_id``), a plain mapping.
 - *tool call*: one entry of an assistant message's ``tool_calls``. A repeated call counts again; a refused or failed one
   counts and carries its error; calls in one message keep their order.
 - *model call*: one request to a model endpoint, retries not counted.

@@ -66,7 +66,7 @@ class Budget:
     """
 
     def __init__(self, path: Path | None, *, cap_usd: Decimal) -> None:
-        if not isinstance(cap_usd, Decimal) or not cap_usd.is_finite() or not 0 <= cap_usd <= _HIGHEST:
+        if not cap_usd.is_finite() or not 0 <= cap_usd <= _HIGHEST:
             raise UsageError(f"--harness-budget-usd must be a number from 0 to {_HIGHEST}, got {cap_usd!r}")
         self.path = path
         self.cap_usd = cap_usd
@@ -108,22 +108,21 @@ class Budget:
         if self._exhausted:
             self._refuse(amount_usd)
         amount = _units(amount_usd)
-        with self._lock:
-            with transaction(self._db, self.path):
+        with self._lock, transaction(self._db, self.path):
+            cap, spent, reserved, exhausted = self._row()
+            if not exhausted and spent + reserved + amount > cap and self._bury_dead():
                 cap, spent, reserved, exhausted = self._row()
-                if not exhausted and spent + reserved + amount > cap and self._bury_dead():
-                    cap, spent, reserved, exhausted = self._row()
-                if exhausted or spent + amount > cap:
-                    self._db.execute("UPDATE ledger SET exhausted = 1")
-                    self._exhausted = True
-                elif spent + reserved + amount > cap:
-                    return None
-                else:
-                    self._db.execute("UPDATE ledger SET reserved = reserved + ?", (amount,))
-                    made = self._db.execute(
-                        "INSERT INTO reservations (process, amount) VALUES (?, ?)", (os.getpid(), amount)
-                    )
-                    return Reservation(id=int(made.lastrowid or 0), amount_usd=amount * UNIT)
+            if exhausted or spent + amount > cap:
+                self._db.execute("UPDATE ledger SET exhausted = 1")
+                self._exhausted = True
+            elif spent + reserved + amount > cap:
+                return None
+            else:
+                self._db.execute("UPDATE ledger SET reserved = reserved + ?", (amount,))
+                made = self._db.execute(
+                    "INSERT INTO reservations (process, amount) VALUES (?, ?)", (os.getpid(), amount)
+                )
+                return Reservation(id=int(made.lastrowid or 0), amount_usd=amount * UNIT)
         self._refuse(amount_usd)
 
     def settle(self, reservation: Reservation, actual_usd: Decimal | None) -> None:
@@ -160,25 +159,20 @@ class Budget:
 
     def _close_out(self, reservation: Reservation, spent: int | None) -> None:
         with self._lock, transaction(self._db, self.path):
-            row = self._db.execute(
-                "DELETE FROM reservations WHERE id = ? RETURNING amount", (reservation.id,)
-            ).fetchone()
+            row = self._db.execute("SELECT amount FROM reservations WHERE id = ?", (reservation.id,)).fetchone()
             if row is None:
                 raise ValueError(f"{reservation!r} was settled or released before")
+            self._db.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
             self._db.execute(
                 "UPDATE ledger SET reserved = reserved - ?, spent = spent + ?",
                 (row[0], row[0] if spent is None else spent),
             )
 
     def _bury_dead(self) -> bool:
-        processes = [row[0] for row in self._db.execute("SELECT DISTINCT process FROM reservations")]
-        dead = [process for process in processes if process != os.getpid() and not _alive(process)]
-        for process in dead:
-            self._db.execute(
-                "UPDATE ledger SET spent = spent + held, reserved = reserved - held "
-                "FROM (SELECT sum(amount) AS held FROM reservations WHERE process = ?)",
-                (process,),
-            )
+        held = self._db.execute("SELECT process, sum(amount) FROM reservations GROUP BY process").fetchall()
+        dead = [(process, amount) for process, amount in held if process != os.getpid() and not _alive(process)]
+        for process, amount in dead:
+            self._db.execute("UPDATE ledger SET spent = spent + ?, reserved = reserved - ?", (amount, amount))
             self._db.execute("DELETE FROM reservations WHERE process = ?", (process,))
         return bool(dead)
 

@@ -1,0 +1,1 @@
+"""Making runs: the engine, the way out to providers, limits, recordings and money."""

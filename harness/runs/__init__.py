@@ -1,1 +1,1 @@
-"""Making runs: the engine, the way out to providers, limits, recordings and money."""
+"""Running trials: the way out to providers, with limits, retries, recordings and money."""

@@ -26,7 +26,7 @@ ACTED_ON = frozenset({"parametrize", "usefixtures", "skip", "skipif", "xfail", "
 """Marks that pytest or a plugin has to act on, so that a light item would ignore them."""
 
 
-def golden_mark(collector: pytest.Collector, function: Any) -> pytest.Mark | None:
+def golden_mark(collector: Any, function: Any) -> pytest.Mark | None:
     """The golden mark of a test function: its own, else the nearest of its class or module."""
     for mark in getattr(function, "pytestmark", ()):
         if mark.name == "golden":
@@ -59,7 +59,8 @@ def _is_light(collector: pytest.Module, function: Any) -> bool:
     if collector.config.getoption("usepdb", False) or collector.config.getoption("setuponly", False):
         return False
     # The closure holds what the function asks for and every autouse fixture that applies to it.
-    info = collector.session._fixturemanager.getfixtureinfo(collector, function, None)
+    manager = collector.session._fixturemanager
+    info = manager.getfixtureinfo(collector, function, None)  # type: ignore[arg-type]
     return all(fixture in NAMES and is_ours(info.name2fixturedefs.get(fixture)) for fixture in info.names_closure)
 
 
@@ -72,7 +73,7 @@ class Preparation:
     """What all items of one golden test function share."""
 
     def __init__(
-        self, session: HarnessSession, golden: Golden, suite: str, collector: pytest.Collector, function: Any
+        self, session: HarnessSession, golden: Golden, suite: str, collector: Any, function: Any
     ) -> None:
         self.session = session
         self.golden = golden
@@ -143,9 +144,9 @@ class Preparation:
         )
 
 
-def _area_of(collector: pytest.Collector) -> str:
+def _area_of(collector: Any) -> str:
     """The folder that the test file stands in, which is the topic of a suite."""
-    return collector.path.parent.name
+    return str(collector.path.parent.name)
 
 
 def _has_no_body(function: Any) -> bool:

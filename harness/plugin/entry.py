@@ -22,7 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; check the flags that were given."""
     from harness.plugin.options import check_flags
 
-    config.addinivalue_line("markers", "golden(source, ...): run the test once per golden case (see the harness's docs)")
+    config.addinivalue_line(
+        "markers", "golden(source, ...): run the test once per golden case (see the harness's docs)"
+    )
     check_flags(config)
 
 
@@ -50,7 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         generate(metafunc)
 
 
-def _may_be_golden(collector: pytest.Collector, function: Any) -> bool:
+def _may_be_golden(collector: Any, function: Any) -> bool:
     if any(mark.name == "golden" for mark in getattr(function, "pytestmark", ())):
         return True
     return collector.get_closest_marker("golden") is not None

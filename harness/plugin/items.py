@@ -88,7 +88,7 @@ def report_light(item: GoldenItem, records: tuple[Record, ...], crash: BaseExcep
         outcome=outcome.report,
         longrepr=outcome.longrepr,
         when="call",
-        sections=list(item._report_sections and [(f"Captured {k} {w}", c) for w, k, c in item._report_sections]),
+        sections=[(f"Captured {what} {when}", text) for when, what, text in item._report_sections],
         duration=duration,
         start=stop - duration,
         stop=stop,

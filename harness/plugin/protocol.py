@@ -1,4 +1,4 @@
-"""Running items: one report per light item, pytest's own protocol for the others, and the work started ahead of both."""
+"""Running items: one report per light item, pytest's own protocol for the others, and work started ahead of both."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.plugin.collect import golden_functions, is_ours
 from harness.plugin.bindings import NAMES
+from harness.plugin.collect import golden_functions, is_ours
 from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
 from harness.plugin.outcomes import decide
 from harness.plugin.session import KEY, HarnessSession
@@ -282,7 +282,7 @@ def _arm(item: pytest.Item) -> str:
 
 def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:
     """The fixtures of the item's closure that are neither the harness's own nor plain parameters."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in item._fixtureinfo.names_closure:
         definitions = item._fixtureinfo.name2fixturedefs.get(name)
         if name in item.callspec.params and _is_direct(definitions):

@@ -108,22 +108,21 @@ class Budget:
         if self._exhausted:
             self._refuse(amount_usd)
         amount = _units(amount_usd)
-        with self._lock:
-            with transaction(self._db, self.path):
+        with self._lock, transaction(self._db, self.path):
+            cap, spent, reserved, exhausted = self._row()
+            if not exhausted and spent + reserved + amount > cap and self._bury_dead():
                 cap, spent, reserved, exhausted = self._row()
-                if not exhausted and spent + reserved + amount > cap and self._bury_dead():
-                    cap, spent, reserved, exhausted = self._row()
-                if exhausted or spent + amount > cap:
-                    self._db.execute("UPDATE ledger SET exhausted = 1")
-                    self._exhausted = True
-                elif spent + reserved + amount > cap:
-                    return None
-                else:
-                    self._db.execute("UPDATE ledger SET reserved = reserved + ?", (amount,))
-                    made = self._db.execute(
-                        "INSERT INTO reservations (process, amount) VALUES (?, ?)", (os.getpid(), amount)
-                    )
-                    return Reservation(id=int(made.lastrowid or 0), amount_usd=amount * UNIT)
+            if exhausted or spent + amount > cap:
+                self._db.execute("UPDATE ledger SET exhausted = 1")
+                self._exhausted = True
+            elif spent + reserved + amount > cap:
+                return None
+            else:
+                self._db.execute("UPDATE ledger SET reserved = reserved + ?", (amount,))
+                made = self._db.execute(
+                    "INSERT INTO reservations (process, amount) VALUES (?, ?)", (os.getpid(), amount)
+                )
+                return Reservation(id=int(made.lastrowid or 0), amount_usd=amount * UNIT)
         self._refuse(amount_usd)
 
     def settle(self, reservation: Reservation, actual_usd: Decimal | None) -> None:

@@ -37,5 +37,6 @@ class Opened:
             self._lock = asyncio.Lock()
         async with self._lock:
             if self._open is None:
-                entered = await self._stack.enter_async_context(self.inner)  # type: ignore[arg-type]
+                manager: Any = self.inner
+                entered = await self._stack.enter_async_context(manager)
                 self._open = entered if hasattr(entered, "run") else self.inner

@@ -1,0 +1,60 @@
+"""From a run folder to a verdict: one path for the end of a session, ``harness gate`` and ``harness report``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.core.record import Manifest, Run
+from harness.core.scorecard import build_scorecard
+from harness.core.verdict import Verdict, combine
+
+if TYPE_CHECKING:
+    from harness.core.comparison import Comparison
+    from harness.plugin.finish import Judged
+    from harness.settings import Settings
+
+
+def judge_run(
+    folder: Path,
+    *,
+    settings: Settings,
+    root: Path,
+    manifest: Manifest | None = None,
+    write: bool = True,
+) -> Judged:
+    """Read, count, judge and (unless told otherwise) write the reports of a run.
+
+    :param manifest: what to use instead of the stored one.
+    :raises HarnessError: the run or the rules cannot be read.
+    """
+    from harness.gates import judge_rules, load_rules
+    from harness.plugin.finish import Judged
+    from harness.results.reader import open_run
+
+    run = open_run(folder, strict=False)
+    if manifest is not None:
+        run = replace(run, manifest=manifest)
+    scorecard = build_scorecard(run.manifest, run.records)
+    comparison = _comparison(run, settings, root)
+    rules = tuple(load_rules(settings.rules)) if settings.rules is not None else ()
+    verdicts = tuple(judge_rules(rules, scorecard, comparison))
+    answer = combine(verdicts)
+    if write:
+        from harness.reporting import write_reports
+        from harness.reporting.to_markdown import append_step_summary
+
+        write_reports(folder, run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison)
+        append_step_summary(folder / "summary.md", os.environ)
+    return Judged(run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison, folder=folder)
+
+
+def _comparison(run: Run, settings: Settings, root: Path) -> Comparison | None:
+    return None
+
+
+def gating(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """The verdicts that decide."""
+    return tuple(verdict for verdict in verdicts if not verdict.advisory)

@@ -25,6 +25,9 @@ from harness.plugin.session import HarnessSession, current
 ACTED_ON = frozenset({"parametrize", "usefixtures", "skip", "skipif", "xfail", "flaky", "repeat", "asyncio", "anyio"})
 """Marks that pytest or a plugin has to act on, so that a light item would ignore them."""
 
+HARMLESS = frozenset({"pytest_asyncio.plugin"})
+"""Modules whose autouse fixtures concern only their own tests (pytest-asyncio's event loop policy)."""
+
 
 def golden_mark(collector: Any, function: Any) -> pytest.Mark | None:
     """The golden mark of a test function: its own, else the nearest of its class or module."""
@@ -61,7 +64,16 @@ def _is_light(collector: pytest.Module, function: Any) -> bool:
     # The closure holds what the function asks for and every autouse fixture that applies to it.
     manager = collector.session._fixturemanager
     info = manager.getfixtureinfo(collector, function, None)  # type: ignore[arg-type]
-    return all(fixture in NAMES and is_ours(info.name2fixturedefs.get(fixture)) for fixture in info.names_closure)
+    if "request" in info.argnames:
+        return False
+    return not any(is_foreign(name, info.name2fixturedefs.get(name)) for name in info.names_closure)
+
+
+def is_foreign(name: str, definitions: Any) -> bool:
+    """Whether a fixture of a closure is something that pytest has to set up for the test's sake."""
+    if name == "request" or (name in NAMES and is_ours(definitions)):
+        return False
+    return not definitions or getattr(definitions[-1].func, "__module__", "") not in HARMLESS
 
 
 def is_ours(definitions: Any) -> bool:

@@ -118,8 +118,7 @@ def _headline(record: Record) -> str:
     if record.error is not None:
         kind = f"{record.error.kind}: " if record.outcome == "errored" else ""
         return visible(f"{kind}{_first_line(record.error.message)}")
-    lines = [line for line in record.failure.splitlines() if line.startswith("E ")]
-    return visible(_first_line(lines[0][1:].strip() if lines else record.failure))
+    return visible(_first_line(record.failure))
 
 
 def _first_line(text: str) -> str:
@@ -138,7 +137,8 @@ def _heading(record: Record, planned: int) -> str:
 def _text(record: Record) -> str:
     if record.error is not None and record.outcome == "errored":
         return record.error.message + (f"\n{record.error.detail}" if record.error.detail else "")
-    return record.failure
+    headline, separated, shown = record.failure.partition("\n\n")
+    return shown if separated and shown else headline
 
 
 def explainer(function: Any) -> Callable[[BaseException], Judgement]:
@@ -151,7 +151,9 @@ def explainer(function: Any) -> Callable[[BaseException], Judgement]:
             failure = Failure(kind="harness", message=f"skipped: {error}", reason="skipped")
             return Judgement(outcome="not_run", failure=failure)
         if isinstance(error, (AssertionError, pytest.fail.Exception)):
-            return Judgement(outcome="failed", text=_as_pytest_shows(error, function)[:MAX_TEXT])
+            # A headline for lists, then what pytest would print.
+            headline = _first_line(f"{type(error).__name__}: {error}" if type(error) is AssertionError else str(error))
+            return Judgement(outcome="failed", text=f"{headline}\n\n{_as_pytest_shows(error, function)}"[:MAX_TEXT])
         text = _as_pytest_shows(error, function)
         failure = Failure(
             kind="harness",

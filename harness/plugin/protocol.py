@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.plugin.bindings import NAMES
-from harness.plugin.collect import golden_functions, is_ours
+from harness.plugin.collect import golden_functions, is_foreign, is_ours
 from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
 from harness.plugin.outcomes import decide
 from harness.plugin.session import KEY, HarnessSession
@@ -244,7 +244,7 @@ class Protocol:
     def _use_overridden_agent(self, item: pytest.Function, prepared: Prepared) -> None:
         from dataclasses import replace
 
-        from harness.agents import agent_from
+        from harness.agents.spec import agent_from
         from harness.runs.opened import Opened
 
         given = Opened(agent_from(item.funcargs["agent"]), self.session._stack)
@@ -287,10 +287,10 @@ def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:
         definitions = item._fixtureinfo.name2fixturedefs.get(name)
         if name in item.callspec.params and _is_direct(definitions):
             continue
-        if definitions and not is_ours(definitions):
-            found[name] = definitions[-1]
-        elif name == "request":
+        if name == "request" and name in item._fixtureinfo.argnames:
             found[name] = None
+        elif definitions and is_foreign(name, definitions):
+            found[name] = definitions[-1]
     return found
 
 

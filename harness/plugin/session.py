@@ -103,7 +103,7 @@ class HarnessSession:
         path = self.settings.replay or (path if path.is_absolute() else self.root / path)
         runs = self._recorded.get(str(path))
         if runs is None:
-            from harness.datasets import load_recorded
+            from harness.datasets.recorded import load_recorded
 
             runs = self._recorded[str(path)] = load_recorded(path)
         return runs
@@ -124,7 +124,9 @@ class HarnessSession:
             return self._datasets[key]
         from harness.datasets import load_dataset
 
-        loaded = load_dataset(source, root=self.root, folder=self.settings.datasets)
+        if key and "/" not in key and (self.settings.datasets / key).exists():
+            source = self.settings.datasets / key
+        loaded = load_dataset(source, root=self.root)
         if key:
             self._datasets[key] = loaded
         return loaded
@@ -143,18 +145,23 @@ class HarnessSession:
         return found
 
     def _make_agent(self, golden: Golden, runs: RecordedRuns | None, key: Any) -> Agent:
-        from harness.agents import ReplayAgent, agent_from, agent_from_spec
         from harness.runs.opened import Opened
 
         if runs is not None:
+            from harness.agents.replay import ReplayAgent
+
             return ReplayAgent(runs.trajectories)
         if golden.agent is not None and not isinstance(golden.agent, str):
+            from harness.agents.spec import agent_from
+
             return Opened(agent_from(golden.agent), self._stack)
         if not key:
             raise UsageError(
                 "no agent to test. Say which one: --harness-agent=mypackage.agent:answer on the command line, "
                 'or agent = "mypackage.agent:answer" under [tool.harness] in pyproject.toml'
             )
+        from harness.agents.spec import agent_from_spec
+
         return Opened(agent_from_spec(key, root=self.root), self._stack)
 
     def evaluators(self, golden: Golden, case: Case) -> tuple[Evaluator, ...]:
@@ -196,7 +203,7 @@ class HarnessSession:
         if self._rules is None:
             self._rules = ()
             if self.settings.rules is not None:
-                from harness.gates import load_rules
+                from harness.gates.rules_file import load_rules
 
                 self._rules = tuple(load_rules(self.settings.rules))
         return self._rules
@@ -205,7 +212,7 @@ class HarnessSession:
         """Whether a rate decides over this suite: by its marker, or by a rule of the gate that covers it."""
         if golden.statistical:
             return True
-        from harness.gates import decides_by_rate
+        from harness.plugin.judging import decides_by_rate
 
         return any(decides_by_rate(rule, suite, area) for rule in self.rules())
 

@@ -94,16 +94,25 @@ def bind(names: tuple[str, ...], session: TrialSession, engine: Engine, *, is_as
     return bound
 
 
+def wanted(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The harness's names that a test function asks for."""
+    return tuple(name for name in inspect.signature(function).parameters if name in NAMES)
+
+
 def body_of(
-    function: Callable[..., Any], engine: Callable[[], Engine], others: Callable[[], dict[str, Any]], around: Any = None
+    function: Callable[..., Any],
+    names: tuple[str, ...],
+    engine: Callable[[], Engine],
+    others: Callable[[], dict[str, Any]],
+    around: Any = None,
 ) -> Callable[[TrialSession], Any]:
     """A test function as the body of a trial.
 
+    :param names: what :func:`wanted` says of it.
     :param engine: gives the running engine.
     :param others: gives the arguments that are not the harness's (parameters, wider fixtures).
     :param around: a context manager factory to hold around a plain body (output capture), or None.
     """
-    names = tuple(name for name in inspect.signature(function).parameters if name in NAMES)
     if inspect.iscoroutinefunction(function):
 
         async def awaited(session: TrialSession) -> None:

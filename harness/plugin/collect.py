@@ -17,9 +17,10 @@ import pytest
 from harness.core.case import Case
 from harness.core.errors import HarnessError, UsageError
 from harness.core.record import PlannedSuite
-from harness.plugin.bindings import NAMES, body_of
+from harness.plugin.bindings import NAMES, body_of, wanted
 from harness.plugin.items import GoldenItem, Prepared
 from harness.plugin.marker import Golden, parse
+from harness.plugin.outcomes import explainer
 from harness.plugin.session import HarnessSession, current
 
 ACTED_ON = frozenset({"parametrize", "usefixtures", "skip", "skipif", "xfail", "flaky", "repeat", "asyncio", "anyio"})
@@ -84,9 +85,7 @@ def is_ours(definitions: Any) -> bool:
 class Preparation:
     """What all items of one golden test function share."""
 
-    def __init__(
-        self, session: HarnessSession, golden: Golden, suite: str, collector: Any, function: Any
-    ) -> None:
+    def __init__(self, session: HarnessSession, golden: Golden, suite: str, collector: Any, function: Any) -> None:
         self.session = session
         self.golden = golden
         self.suite = suite
@@ -108,18 +107,18 @@ class Preparation:
         self.area = golden.area or _area_of(collector)
         self.statistical = session.statistical(golden, suite, self.area)
         self.config_hash = session.config_hash(golden)
-        parameters = inspect.signature(function).parameters
+        self.names = wanted(function)
+        self.explain = explainer(function)
         self.is_async = inspect.iscoroutinefunction(function)
         self.body = None if _has_no_body(function) else function
-        self.wants_agent = "agent" in parameters
+        self.wants_agent = "agent" in self.names
 
     def prepared(self, nodeid: str, case: Case, *, arm: str = "", others: Any = None, around: Any = None) -> Prepared:
         """One item's work."""
-        from harness.plugin.outcomes import explainer
         from harness.runs.trial import Work
 
         engine = self.session.engine
-        body = None if self.body is None else body_of(self.body, engine, others or dict, around)
+        body = None if self.body is None else body_of(self.body, self.names, engine, others or dict, around)
         work = Work(
             suite=self.suite,
             nodeid=nodeid,
@@ -133,7 +132,7 @@ class Preparation:
             evaluators=self.session.evaluators(self.golden, case),
             ahead=not self.wants_agent,
             body=body,
-            explain=explainer(self.function),
+            explain=self.explain,
             case_hash=case.content_hash,
         )
         trials = self.session.trials(self.golden, case, self.runs)

@@ -14,6 +14,7 @@ import pytest
 from harness.core.case import Case
 from harness.core.record import Record, Trial
 from harness.plugin.outcomes import ItemOutcome, decide
+from harness.plugin.output import attributed_to
 
 if TYPE_CHECKING:
     from harness.plugin.collect import Preparation
@@ -66,12 +67,8 @@ class GoldenItem(pytest.Item):
     @contextlib.contextmanager
     def _captured(self) -> Iterator[None]:
         """Holds a plain body: its output becomes sections of this item's report, whoever's turn it is."""
-        manager = self.config.pluginmanager.getplugin("capturemanager")
         os.environ["PYTEST_CURRENT_TEST"] = f"{self.nodeid.replace(chr(0), '(null)')} (call)"
-        if manager is None:
-            yield
-            return
-        with manager.item_capture("call", self):
+        with attributed_to(self):
             yield
 
 

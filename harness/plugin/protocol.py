@@ -11,6 +11,7 @@ from harness.plugin.bindings import NAMES
 from harness.plugin.collect import golden_functions, is_foreign, is_ours
 from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
 from harness.plugin.outcomes import decide
+from harness.plugin.output import OutputWatch
 from harness.plugin.session import KEY, HarnessSession
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Protocol:
         self.golden = 0
         self._first = True
         self._tick: Any = None
+        self._output = OutputWatch(session.config)
         for function, shared, case in golden_functions(items):
             self.functions[function] = (shared, case)
         self._plan()
@@ -105,7 +107,7 @@ class Protocol:
 
             from harness.plugin.bindings import body_of
 
-            bound = body_of(item.obj, self.session.engine, lambda: values)
+            bound = body_of(item.obj, shared.names, self.session.engine, lambda: values)
             prepared.work = replace(prepared.work, body=bound)
         prepared.ahead = prepared.ahead and ready and not _overrides_agent(item)
         return prepared
@@ -153,7 +155,11 @@ class Protocol:
             engine.run_now(self._job(item, prepared))
         assert prepared.job is not None
         try:
-            records = engine.wait(prepared.job, tick=self._tick)
+            if not prepared.job.done and isinstance(item, GoldenItem):
+                with self._output:
+                    records = engine.wait(prepared.job, tick=self._tick)
+            else:
+                records = engine.wait(prepared.job, tick=self._tick)
         except HarnessError as error:
             # The harness cannot keep its promise any more (a full disk, say): stop the session, keep what there is.
             self.session.exit_reason = self.session.exit_reason or f"{type(error).__name__}: {error}"

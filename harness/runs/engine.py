@@ -14,6 +14,7 @@ import asyncio
 import heapq
 import queue
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,7 @@ class Engine:
         self._clock = clock
         self._ready: list[Job] = []
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._settled: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
         self._awaited: Job | None = None
         self._reported = -1
         self._lead_blocked = False
@@ -171,27 +173,31 @@ class Engine:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
 
-        def settle(error: BaseException | None) -> None:
-            if future.done():
-                return
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
-
         def body() -> None:
             error: BaseException | None = None
             try:
                 function()
             except BaseException as raised:  # noqa: BLE001 - carried over to the trial that asked
                 error = raised
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, error)
+            # Bodies that end in one go wake the loop once: waking it costs more than a short body.
+            self._settled.append((future, error))
+            if len(self._settled) == 1 and not loop.is_closed():
+                loop.call_soon_threadsafe(self._settle)
             if isinstance(error, KeyboardInterrupt):
                 raise error
 
         self._inbox.put(body)
         await future
+
+    def _settle(self) -> None:
+        while self._settled:
+            future, error = self._settled.popleft()
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
 
     def _serve(self) -> None:
         loop = asyncio.new_event_loop()

@@ -101,8 +101,11 @@ class ChatStream:
         if not data.strip():
             return
         chunk = decode(data, who=f"{self._who} (event stream)", status=200)
-        if not isinstance(chunk, Mapping):
-            return
+        if isinstance(chunk, Mapping):
+            self.take(chunk)
+
+    def take(self, chunk: Mapping[str, Any]) -> None:
+        """Take one decoded event, for libraries that decode the stream themselves."""
         if chunk.get("error"):
             raise error_object(chunk["error"], who=self._who, status=200)
         for name in _HEAD:

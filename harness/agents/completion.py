@@ -86,8 +86,8 @@ def checked(body: Any, *, who: str, status: int | None = None) -> Mapping[str, A
 def message_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """The message of the first choice of a checked completion; empty fields are left out, ``content`` stays."""
     message = body["choices"][0]["message"]
-    kept = {key: value for key, value in message.items() if value is not None and value != []}
-    return {**kept, "role": "assistant", "content": message.get("content")}
+    rest = {key: value for key, value in message.items() if value is not None and value != []}
+    return {"role": "assistant", "content": None, **rest} | {"role": "assistant"}
 
 
 def usage_of(body: Mapping[str, Any]) -> Usage | None:

@@ -50,7 +50,7 @@ class EventStream:
             event = self._take(line)
             if event is not None:
                 events.append(event)
-        self._held = sum(map(len, self._data))
+        self._held = sum(map(len, self._data)) + len(self._data)  # empty lines take room as well
         self._hold(len(rest))
         return events
 

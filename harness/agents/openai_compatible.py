@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.agents.completion import checked, decode, error_text, usage_of
+from harness.agents.completion import checked, decode, usage_of
+from harness.agents.http_failures import kept_headers, refused
 from harness.core.clock import SYSTEM
-from harness.core.errors import ProviderBroken, UsageError
+from harness.core.errors import UsageError
 from harness.core.exchange import Exchange, Reply, gateway
 from harness.core.trajectory import Message
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 _PATH = "/chat/completions"
-_KEPT_HEADERS = ("retry-after", "retry-after-ms", "x-request-id")
 
 
 class OpenAICompatible:
@@ -115,16 +115,24 @@ class OpenAICompatible:
         return {key: value for key, value in body.items() if value is not None}
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop, shared by all clients on it; a later call opens new ones."""
+        """Close the connections of the running event loop, unless another client on it holds them (``async with``).
+
+        Not needed under ``asyncio.run``, which closes them at its end. A later call opens new ones.
+        """
         from harness.agents.wire import close_shared_session
 
         await close_shared_session()
 
     async def __aenter__(self) -> OpenAICompatible:
+        from harness.agents.wire import hold_shared_session
+
+        hold_shared_session()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        from harness.agents.wire import release_shared_session
+
+        await release_shared_session()
 
     def _sender(self, body: Mapping[str, Any]) -> Callable[[], Any]:
         async def send() -> Reply:
@@ -214,54 +222,6 @@ def rendered(body: Mapping[str, Any]) -> bytes:
         raise UsageError(
             f"the request cannot be written as JSON: {error}; messages, tools and options take JSON values only"
         ) from error
-
-
-def refused(
-    status: int, headers: Mapping[str, str], body: bytes, *, who: str, secret: str | None = None
-) -> ProviderBroken:
-    """The failure a status other than 200 stands for; quotes at most 500 characters of the server, never the key."""
-    from harness.agents.wire import retry_after_s
-
-    if secret:
-        body = body.replace(secret.removeprefix("Bearer ").encode(), b"[key]")
-    try:
-        words = error_text(json.loads(body))
-    except (ValueError, RecursionError):
-        words = body[:2000].decode("utf-8", "replace").strip()[:500]
-    if status == 429:
-        # A used-up quota answers 429 as well, and no waiting brings it back.
-        return ProviderBroken(
-            f"{who} limits our rate (429): {words}",
-            reason="rate_limited",
-            status=status,
-            retryable=b"insufficient_quota" not in body[:4000],
-            retry_after_s=retry_after_s(headers),
-        )
-    if status >= 500:
-        return ProviderBroken(
-            f"{who} failed ({status}): {words}",
-            reason="server_error",
-            status=status,
-            retryable=True,
-            retry_after_s=retry_after_s(headers),
-        )
-    if 300 <= status < 400:
-        words = f"a redirect to {headers.get('location', 'nowhere')[:200]}, which is not followed: name that address"
-    elif status in (401, 403):
-        words += " (check the API key)" if secret else " (no API key was sent; the openai: spec reads OPENAI_API_KEY)"
-    return ProviderBroken(
-        f"{who} refused the request ({status}): {words}", reason="refused", status=status, retryable=status == 408
-    )
-
-
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """What a limiter may read of the reply's headers, names in lower case."""
-    kept = {}
-    for name, value in headers.items():
-        low = name.lower()
-        if low in _KEPT_HEADERS or low.startswith("x-ratelimit-"):
-            kept[low] = value
-    return kept
 
 
 def _output_limit(body: Mapping[str, Any]) -> int | None:

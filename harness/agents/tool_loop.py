@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.agents.completion import message_of
+from harness.agents.conversation import opening
+from harness.agents.tool_answers import answer_call
 from harness.agents.tools import Tool, World, as_tools
-from harness.core.case import Case, canonical_json
+from harness.core.case import Case
 from harness.core.clock import SYSTEM
 from harness.core.contracts import Model
 from harness.core.errors import AgentBroken, Failure, ToolBroken, TrialTimeout, UsageError
@@ -75,6 +77,15 @@ class ToolLoop:
         self.max_steps = max_steps
         self.send_seed = send_seed
         self.echo_thinking = echo_thinking
+
+    async def __aenter__(self) -> ToolLoop:
+        if hasattr(self.model, "__aenter__"):
+            await self.model.__aenter__()
+        return self
+
+    async def __aexit__(self, *raised: Any) -> None:
+        if hasattr(self.model, "__aexit__"):
+            await self.model.__aexit__(*raised)
 
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """Play the whole conversation of one case. See the class for what an error leaves behind."""
@@ -139,7 +150,7 @@ class _Talk:
                 self.metadata["recorded_calls"] = len(calls)
                 return
             for call in calls:
-                self._say({"role": "tool", "tool_call_id": call["id"], "content": await self._answer(call)})
+                self._say({"role": "tool", "tool_call_id": call["id"], "content": await answer_call(call, self._tools)})
             if not calls:
                 text = next(turns, None)
                 if text is None:
@@ -205,31 +216,6 @@ class _Talk:
         named = {"name": name if isinstance(name, str) else "", "arguments": written}
         return {"id": unique, "type": "function", "function": named}
 
-    async def _answer(self, call: Mapping[str, Any]) -> str:
-        name, written = call["function"]["name"], call["function"]["arguments"]
-        tool = self._tools.get(name)
-        exist = ", ".join(self._tools) or "none"
-        if tool is None:
-            return _error(f"there is no tool {name[:100]!r}; tools that exist: {exist}")
-        try:
-            arguments = json.loads(written) if written.strip() else {}
-        except (ValueError, RecursionError) as error:
-            return _error(f"the arguments of {name} are not JSON ({str(error)[:200]}); tools that exist: {exist}")
-        if not isinstance(arguments, dict):
-            return _error(
-                f"the arguments of {name} are a JSON {type(arguments).__name__}, not an object; "
-                f"tools that exist: {exist}"
-            )
-        try:
-            result = tool.call(arguments)
-            if inspect.isawaitable(result):
-                result = await result
-            return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
-        except ToolBroken:
-            raise
-        except Exception as error:  # noqa: BLE001 - a tool's own error is something the agent sees and may recover from
-            return _error(f"{type(error).__name__}: {error}"[:4000])
-
     async def close(self) -> tuple[Any, Failure | None]:
         """The world's end state, with the failure to read it or to close it, if any."""
         world, self._world = self._world, None
@@ -252,23 +238,6 @@ class _Talk:
         return state, failure
 
 
-def opening(case: Case, *, system: str = "") -> list[Message]:
-    """The first messages of a case: the system prompt, then the input as a user message or as the messages it is."""
-    messages: list[Message] = [{"role": "system", "content": system}] if system else []
-    given = case.input
-    if isinstance(given, str):
-        return [*messages, {"role": "user", "content": given}]
-    if isinstance(given, Mapping) and "role" in given:
-        return [*messages, given]
-    if (
-        isinstance(given, (list, tuple))
-        and given
-        and all(isinstance(item, Mapping) and "role" in item for item in given)
-    ):
-        return [*messages, *given]
-    return [*messages, {"role": "user", "content": canonical_json(given)}]
-
-
 def model_call(reply: Reply, model: Model, *, purpose: str = "agent") -> ModelCall:
     """The account of one reply, for runs without a gateway that keeps accounts."""
     named = reply.body.get("model") if isinstance(reply.body, Mapping) else None
@@ -287,7 +256,3 @@ def model_call(reply: Reply, model: Model, *, purpose: str = "agent") -> ModelCa
 
 def _listed(calls: Any) -> list[Mapping[str, Any]]:
     return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, (list, tuple)) else []
-
-
-def _error(text: str) -> str:
-    return json.dumps({"error": text}, ensure_ascii=False)

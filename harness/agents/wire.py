@@ -7,7 +7,6 @@ retries: what a trial measures is the endpoint, and one call here is one attempt
 from __future__ import annotations
 
 import asyncio
-import math
 import urllib.request
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple
@@ -16,7 +15,6 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from yarl import URL
 
-from harness.core.clock import SYSTEM
 from harness.core.errors import ProviderBroken
 
 _DRAIN_S = 0.25
@@ -26,6 +24,7 @@ _STREAM_FACTOR = 32
 
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[None, None]]]
 _sessions = WeakKeyDictionary()
+_holds: WeakKeyDictionary[asyncio.AbstractEventLoop, int] = WeakKeyDictionary()
 
 
 class Answer(NamedTuple):
@@ -157,9 +156,25 @@ async def shared_session() -> aiohttp.ClientSession:
     return session
 
 
+def hold_shared_session() -> None:
+    """Say that somebody works with the running loop's session until :func:`release_shared_session`."""
+    loop = asyncio.get_running_loop()
+    _holds[loop] = _holds.get(loop, 0) + 1
+
+
+async def release_shared_session() -> None:
+    """Take one hold back; the last one closes the session."""
+    loop = asyncio.get_running_loop()
+    _holds[loop] = max(0, _holds.get(loop, 0) - 1)
+    await close_shared_session()
+
+
 async def close_shared_session() -> None:
-    """Close the running loop's session, if it has one; the next call makes a new one."""
-    held = _sessions.pop(asyncio.get_running_loop(), None)
+    """Close the running loop's session, if it has one that nobody holds; the next call makes a new one."""
+    loop = asyncio.get_running_loop()
+    if _holds.get(loop):
+        return
+    held = _sessions.pop(loop, None)
     if held is not None:
         await held[1].aclose()
 
@@ -179,29 +194,3 @@ def proxy_for(url: URL, *, local: bool) -> str | None:
     if local or host in ("localhost", "127.0.0.1", "::1") or urllib.request.proxy_bypass(host):
         return None
     return urllib.request.getproxies().get(url.scheme)
-
-
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """What the server asked to wait, in seconds from now: ``retry-after-ms``, or ``Retry-After`` as seconds or as an
-    HTTP date (RFC 9110, 10.2.3). None when absent, unreadable or not finite; a date in the past is 0.
-    """
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        text = headers.get(name)
-        if text is None:
-            continue
-        try:
-            wait = float(text) * scale
-        except ValueError:
-            wait = _until(text)
-        if math.isfinite(wait):
-            return max(0.0, wait)
-    return None
-
-
-def _until(date: str) -> float:
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return parsedate_to_datetime(date).timestamp() - SYSTEM.wall()
-    except (ValueError, TypeError, OverflowError, OSError):
-        return math.nan

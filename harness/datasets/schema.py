@@ -1,4 +1,4 @@
-"""The JSON Schema of a row, for editors: made from the same table the loader checks by (:mod:`harness.datasets.fields`).
+"""The JSON Schema of a row, for editors: made from the same table the loader checks by (``fields.py``).
 
 In VS Code: ``"json.schemas": [{"fileMatch": ["cases.jsonl"], "url": "./golden_datasets/schema/case.schema.json"}]``.
 """

@@ -2,11 +2,11 @@
 
 The words:
 
-- *column*: a field by its path with dots: ``input``, ``expected.contains``, ``metadata.source``. An empty cell (null and
-  NaN in frames) is an absent field.
+- *column*: a field by its path with dots: ``input``, ``expected.contains``, ``metadata.source``. An empty cell (null
+  and NaN in frames) is an absent field.
 - *cell*: text, where the field is a text. A field that is no text takes its JSON (``["a", "b"]``, ``{"a": 1}``, ``3``);
-  a list-of-texts field takes a plain text too, as its only item. ``input`` is text; head the column ``input:json`` where it
-  is JSON, and likewise any column of yours under ``metadata`` or ``custom``.
+  a list-of-texts field takes a plain text too, as its only item. ``input`` is text; head the column ``input:json``
+  where it is JSON, and likewise any column of yours under ``metadata`` or ``custom``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 The words:
 
 - *tokens*: as the provider reported them, over every model call of the agent; ``input`` includes cached ones,
-  ``output`` includes thinking, ``total`` is both. Retries that brought no reply are not in the reports and do not count.
+  ``output`` includes thinking, ``total`` is both. Retries that brought no reply are not reported and do not
+  count.
 - A run whose calls report no usage at all is not measured; quietly so where no limit is declared.
 - A run that broke off has consumed what it has: that is measured; it fails when over the limit, and otherwise has not
   shown that it stays within it (``passed`` is None).

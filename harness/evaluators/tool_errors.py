@@ -1,8 +1,8 @@
 """ToolErrors: how many tool calls came back with an error.
 
 The words: an *error* is a tool message with ``is_error``, a JSON object with a top-level ``error``, or a text that
-begins with "Error" (see :class:`harness.core.trajectory.ToolCall`). Every failed attempt counts, also one that was later
-repeated with success; a call that nothing answered is not an error.
+begins with "Error" (see :class:`harness.core.trajectory.ToolCall`). Every failed attempt counts, also one that was
+later repeated with success; a call that nothing answered is not an error.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
 The words:
 
-- *question*: a list of turns, each a list of messages. The first turn is the input, the user messages of the later ones
-  are ``turns``.
-- *answers*: ``ground_truth`` of the file beside it: ``<name>_answers.jsonl``, or ``possible_answer/<name>``. Where the id
-  says ``irrelevance``, no call is right. Anything else without answers expects nothing.
-- Tool schemas are put into OpenAI's form: ``dict`` is an object, ``float`` a number, ``tuple`` an array, ``any`` no type.
+- *question*: a list of turns, each a list of messages. The first turn is the input, the user messages of the later
+  ones are ``turns``.
+- *answers*: ``ground_truth`` of the file beside it: ``<name>_answers.jsonl``, or ``possible_answer/<name>``. Where the
+  id says ``irrelevance``, no call is right. Anything else without answers expects nothing.
+- Tool schemas are put into OpenAI's form: ``dict`` is an object, ``float`` a number, ``tuple`` an array, ``any`` has
+  no type.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Inspect samples: JSON lines, JSON or CSV with ``input``, ``target``, ``choices``, ``id``, ``metadata``.
 
-``target`` becomes ``expected.answer`` (one) or ``expected.answers`` (several). Choices are written under the question as
-``A) ...``, as Inspect's multiple-choice solver does, and the target stays the letter. ``sandbox``, ``files`` and ``setup``
-describe an environment; they are kept in the metadata for the agent to read.
+``target`` becomes ``expected.answer`` (one) or ``expected.answers`` (several). Choices are written under the question
+as ``A) ...``, as Inspect's multiple-choice solver does, and the target stays the letter. ``sandbox``, ``files`` and
+``setup`` describe an environment; they are kept in the metadata for the agent to read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """OpenAI evals samples: JSON lines of ``{"input": messages or text, "ideal": text or texts}``.
 
-``ideal`` becomes ``expected.answer`` (one) or ``expected.answers`` (several, any is right). Other keys, such as those of
-model-graded evals, are kept in the metadata. Ids are made from the content.
+``ideal`` becomes ``expected.answer`` (one) or ``expected.answers`` (several, any is right). Other keys, such as those
+of model-graded evals, are kept in the metadata. Ids are made from the content.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ LIMIT = Kind(
 )
 COUNT = Kind(
     label="a whole number of at least 0",
-    fits=lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0,
+    fits=lambda v: _is_number(v) and v >= 0 and v == int(v),
     schema={"type": "integer", "minimum": 0},
 )
 

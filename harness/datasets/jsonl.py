@@ -2,8 +2,8 @@
 
 The words:
 
-- *line*: ends with ``\\n`` (``\\r\\n`` is taken too). U+2028, U+0085 and their like stand inside a line; blank lines are
-  skipped but counted.
+- *line*: ends with ``\\n`` (``\\r\\n`` is taken too). U+2028, U+0085 and their like stand inside a line; blank lines
+  are skipped but counted.
 - A byte order mark at the start is skipped. NaN, Infinity, numbers that overflow, a key written twice in one object,
   and half a surrogate pair are mistakes: another reader would take them otherwise, or not at all.
 """

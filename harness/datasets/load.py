@@ -2,7 +2,7 @@
 
 What may be typed:
 
-- a bare name ``refunds``: ``golden_datasets/refunds/cases.jsonl`` (or ``.csv``, ``.yaml``, ``.parquet``) under the root;
+- a bare name ``refunds``: ``golden_datasets/refunds/cases.jsonl`` (or ``.csv``, ``.yaml``, ...) under the root;
 - a folder with such a file, or a file;
 - ``format:path`` for the importers (``promptfoo:tests.yaml``, ``bfcl:questions.jsonl``, ``recorded:runs.json``, ...);
 - a pandas frame.

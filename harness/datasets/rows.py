@@ -63,6 +63,8 @@ def case_from_row(row: Mapping[str, Any]) -> Case:
     for name in ("number", "tolerance", "max_cost_usd", "max_latency_s"):
         if name in expected:
             expected[name] = float(expected[name])
+    if "max_steps" in expected:
+        expected["max_steps"] = int(expected["max_steps"])
     case = Case(
         id=given.get("id", ""),
         input=given["input"],

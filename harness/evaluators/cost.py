@@ -3,7 +3,7 @@
 The words:
 
 - *cost*: ``trajectory.cost_usd``: the sum over the agent's model calls, or what the agent reported. Judges cost apart.
-- An unknown price makes the cost unknown, never zero.
+- An unknown price makes the cost unknown, never zero. Without a limit nothing is judged, so that is left out quietly.
 - A run that broke off has spent what it has spent: that is measured; it fails when over the limit, and otherwise has
   not shown that it stays within it (``passed`` is None).
 """
@@ -45,7 +45,8 @@ class Cost:
             broken = cannot_judge(self.name, trajectory, self.version)
             unpriced = sorted({call.model for call in trajectory.model_calls if call.cost_usd is None})
             why = f"no price for {', '.join(unpriced[:3])[:200]}" if unpriced else "no model call or cost was reported"
-            return broken or Score.not_measured(self.name, why, version=self.version)
+            quiet = limit is None
+            return broken or Score.not_measured(self.name, why, expected_nothing=quiet, version=self.version)
         over = limit is not None and cost > limit
         complete = trajectory.error is None
         passed = None if limit is None else (not over if complete or over else None)

@@ -5,6 +5,7 @@ The words:
 - *latency*: ``trajectory.latency_s``, wall time of the agent's run; evaluators not counted.
 - A run that broke off within its limit shows only how long it took to break: not measured. One that was already over
   the limit fails (a timeout is the usual case).
+- A run that was not timed is not measured; quietly so where no limit is declared.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Latency:
         if not over and (broken := cannot_judge(self.name, trajectory, self.version)) is not None:
             return broken
         if took is None or not math.isfinite(took) or took < 0:
-            return Score.not_measured(self.name, "the run was not timed", version=self.version)
+            why = "the run was not timed"
+            return Score.not_measured(self.name, why, expected_nothing=limit is None, version=self.version)
         reason = f"{took:.3f} s" + ("" if limit is None else f", at most {limit:g} s allowed")
         reason += "" if trajectory.error is None else "; the run broke off"
         passed = None if limit is None else not over

@@ -132,7 +132,7 @@ def test_values_out_of_range_are_refused_with_the_value() -> None:
         wilson(0, 0)
     with pytest.raises(ValueError, match="got 11"):
         clopper_pearson(11, 10)
-    with pytest.raises(ValueError, match="got 1.0"):
+    with pytest.raises(ValueError, match=r"got 1\.0"):
         wilson(1, 2, level=1.0)
     with pytest.raises(ValueError, match="2 values and 1 groups"):
         effective_size([0.1, 0.2], [1])

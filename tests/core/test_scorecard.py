@@ -208,6 +208,14 @@ def test_a_run_that_broke_off_does_not_make_the_agent_look_fast() -> None:
     assert (row.estimate, row.n, row.of) == (3.0, 3, 4)
 
 
+def test_a_suite_that_broke_entirely_does_not_vanish_from_the_n_of_a_figure() -> None:
+    other = "suites/desk/test_tone.py::test_tone"
+    records = [*(timed(f"c{i}", 1.0) for i in range(3)), record("a", "errored", suite=other)]
+    row = build_scorecard(manifest(planned(3), planned(1, suite=other)), records).row("latency_s", quantile=0.5)
+    assert row is not None
+    assert (row.n, row.of) == (3, 4)
+
+
 def test_an_evaluator_counts_only_the_trials_whose_case_expects_something() -> None:
     quiet = Score.not_measured("contains", "nothing expected", expected_nothing=True)
     yes = Score.passed_if("contains", True, "found")

@@ -53,14 +53,21 @@ def figure(
 
 def all_rows(scorecard: Scorecard, *, level: float = 0.95) -> tuple[Row, ...]:
     """Every row of the scorecard, in the order that :func:`harness.core.scorecard.build_scorecard` states."""
+    made: dict[tuple[tuple[str, str], ...], list[Row]] = {}
+
+    def over(lines: Sequence[SuiteLine]) -> list[Row]:
+        # A run of one suite asks three times for the same figures.
+        key = tuple((line.suite, line.arm) for line in lines)
+        if key not in made:
+            made[key] = list(_rows_over(scorecard, lines, level))
+        return made[key]
+
     gating = [line for line in scorecard.suites if not line.observe]
-    rows = list(_rows_over(scorecard, gating, level))
+    rows = [replace(row, area="") for row in over(gating)]
     for area in sorted({line.area for line in gating if line.area}):
-        chosen = [line for line in gating if line.area == area]
-        rows += [replace(row, area=area) for row in _rows_over(scorecard, chosen, level)]
+        rows += [replace(row, area=area) for row in over([line for line in gating if line.area == area])]
     for line in scorecard.suites:
-        for row in _rows_over(scorecard, [line], level):
-            rows.append(replace(row, suite=line.suite, arm=line.arm, area=row.area or line.area))
+        rows += [replace(row, suite=line.suite, arm=line.arm, area=row.area or line.area) for row in over([line])]
     return tuple(rows)
 
 
@@ -78,7 +85,7 @@ def _rows_over(scorecard: Scorecard, lines: Sequence[SuiteLine], level: float) -
     if "cost_usd" in names:
         mean = figure(scorecard, "cost_usd", lines, level=level)
         yield mean
-        total = sum(sum(sample.values) for _, sample in _samples(scorecard, "cost_usd", lines))
+        total = sum(sum(sample.values) for sample in _samples(scorecard, "cost_usd", lines))
         yield Row(
             suite="", metric="cost_usd", kind="total", estimate=total, n=mean.n, of=mean.of, clusters=mean.clusters,
             unit="USD", direction="lower", level=level, note="" if mean.n == mean.of else "of the priced trials",
@@ -162,13 +169,16 @@ def _measurement(
     cases: list[int] = []
     values: list[float] = []
     unit, direction, areas, of, evaluator = "", "higher", set(), 0, True
-    for line, sample in _samples(scorecard, metric, lines):
+    for sample in _samples(scorecard, metric, lines):
         cases.extend(sample.cases)
         values.extend(sample.values)
         unit, evaluator, direction = sample.unit, sample.evaluator, sample.direction
         areas.add(sample.area)
         of += sample.of
-        del line
+    if metric in OWN_METRICS:
+        # A suite that broke entirely has no sample, and its trials must not vanish from N. Whether it would have had
+        # an evaluator's values is not known.
+        of += sum(line.planned for line in lines if (line.suite, line.arm, metric) not in scorecard.samples)
     row = Row(
         suite="", metric=metric, kind="mean" if quantile is None else "quantile", level=level, n=len(values), of=of,
         unit=unit, direction="lower" if direction == "lower" else "higher", quantile=quantile,
@@ -203,18 +213,18 @@ def _worst_case_bounds(
 ) -> tuple[float | None, float | None]:
     # Which case a missing value belongs to is not known here, so each stands for a case of its own.
     bounds = []
-    for stand_in in (0.0, 1.0):
+    for stand_in in (0.0, 1.0) if missing else (0.0,):
         labels, means, _ = case_means([*cases, *range(-missing, 0)], [*values, *[stand_in] * missing])
         groups = _labels([named.get(case, ("", f"missing {case}")) for case in labels])
         bounds.append(rate_bounds(means, groups, trials=len(values) + missing, confidence=level))
-    return bounds[0][0], bounds[1][1]
+    return bounds[0][0], bounds[-1][1]
 
 
-def _samples(scorecard: Scorecard, metric: str, lines: Iterable[SuiteLine]) -> Iterator[tuple[SuiteLine, Sample]]:
+def _samples(scorecard: Scorecard, metric: str, lines: Iterable[SuiteLine]) -> Iterator[Sample]:
     for line in lines:
         sample = scorecard.samples.get((line.suite, line.arm, metric))
         if sample is not None:
-            yield line, sample
+            yield sample
 
 
 def _cases(scorecard: Scorecard, lines: Iterable[SuiteLine]) -> list[CaseLine]:

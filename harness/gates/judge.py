@@ -65,7 +65,9 @@ def decides_over(rule: GateRule, scorecard: Scorecard) -> list[tuple[str, str]]:
     if not decides:
         return []
     suite, area = getattr(rule, "suite", ""), getattr(rule, "area", "")
-    return [(line.suite, line.arm) for line in lines_in_scope(scorecard, suite=suite, area=area)]
+    arm = getattr(rule, "arm", None)
+    lines = lines_in_scope(scorecard, suite=suite, area=area)
+    return [(line.suite, line.arm) for line in lines if arm is None or line.arm == arm]
 
 
 def _declared(line: SuiteLine, limit: float) -> Threshold:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.core.comparison import Comparison
 from harness.core.scorecard import Scorecard
-from harness.core.verdict import Verdict
+from harness.core.verdict import Answer, Verdict
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, some
 
@@ -47,10 +47,10 @@ class MustPass:
             return self._say("inconclusive", "no data: no must-pass case in scope", "a case with severity = must_pass")
         return self._say("pass", f"all {count(len(chosen), 'must-pass case')} passed ({trials})")
 
-    def _say(self, answer: str, reason: str, needs: str = "") -> Verdict:
+    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
         return Verdict(
             rule=self.name,
-            answer="pass" if answer == "pass" else "fail" if answer == "fail" else "inconclusive",
+            answer=answer,
             reason=reason,
             suite=self.suite,
             area=self.area,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from harness.core.comparison import Comparison
 from harness.core.figures import figure, metric_names
 from harness.core.scorecard import Row, Scorecard, SuiteLine
-from harness.core.verdict import Verdict
+from harness.core.verdict import Answer, Verdict
+from harness.gates.fields import FieldError, check_between, check_confidence
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, number, percent
 from harness.stats.planning import size_to_decide
@@ -41,6 +42,30 @@ class Threshold:
     """Judge this quantile instead of the mean, in (0, 1)."""
     advisory: bool = False
 
+    def __post_init__(self) -> None:
+        limits = [name for name in ("at_least", "at_most") if getattr(self, name) is not None]
+        if len(limits) != 1:
+            got = "both" if limits else "neither"
+            raise FieldError("at_most" if limits else "", f"a threshold needs one of at_least and at_most, got {got}")
+        check_confidence(self.confidence)
+        check_between("quantile", self.quantile, 0, 1)
+        rates = ("pass_rate", "pass^k", "pass@k")
+        if self.metric.startswith(("pass^", "pass@")) and self.metric not in rates:
+            raise FieldError("metric", f"write metric = {self.metric[:5] + 'k'!r} and k = {self.metric[5:]}")
+        if (self.metric in rates[1:]) != (self.k is not None):
+            wrong = f"{self.metric} needs k" if self.k is None else f"only pass^k and pass@k take k, got k={self.k}"
+            raise FieldError("metric" if self.k is None else "k", wrong)
+        if self.k is not None and self.k < 1:
+            raise FieldError("k", f"must be at least 1, got {self.k}")
+        if self.metric in rates:
+            if self.quantile is not None:
+                raise FieldError("quantile", f"{self.metric} has no quantile; leave it out")
+            limit = getattr(self, limits[0])
+            check_between(limits[0], limit, 0, 1, ends=True)
+            if self.at_least == 1:
+                why = "no number of passes shows 100 %; use a must_pass rule, or a limit such as 0.99 (299 passes)"
+                raise FieldError("at_least", why)
+
     def judge(self, scorecard: Scorecard, comparison: Comparison | None) -> Verdict:
         """See the head of this file. Never fails a run because trials could not be measured."""
         lines = lines_in_scope(scorecard, suite=self.suite, area=self.area)
@@ -53,8 +78,7 @@ class Threshold:
 
     def _decide(self, row: Row, scorecard: Scorecard, lines: list[SuiteLine]) -> Verdict:
         limit = self.at_least if self.at_least is not None else self.at_most
-        if limit is None:
-            raise ValueError(f"rule {self.name!r} has neither at_least nor at_most")
+        assert limit is not None
         upward = self.at_least is not None
         name = _metric_words(self.metric, self.k, self.quantile)
         of = f"{row.n:,} of {count(row.of, 'trial')}"
@@ -86,7 +110,7 @@ class Threshold:
             "inconclusive", f"{start}: {bounds} do not settle whether it is {want}{why}", self._needs(row, limit, lines)
         )
 
-    def _without_spread(self, row: Row, limit: float, *, upward: bool) -> str | None:
+    def _without_spread(self, row: Row, limit: float, *, upward: bool) -> Answer | None:
         # A t interval shrinks onto its mean as the spread goes to nothing; equal values are the end of that way.
         if row.kind != "mean" or row.n < row.of or row.clusters < 2 or row.low is not None or row.estimate is None:
             return None
@@ -108,10 +132,10 @@ class Threshold:
             parts.append("more cases")
         return " and ".join(parts) or "more cases"
 
-    def _say(self, answer: str, reason: str, needs: str = "") -> Verdict:
+    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
         return Verdict(
             rule=self.name,
-            answer="pass" if answer == "pass" else "fail" if answer == "fail" else "inconclusive",
+            answer=answer,
             reason=reason,
             suite=self.suite,
             area=self.area,

@@ -27,6 +27,11 @@ def row_name(row: Row) -> str:
     return f"{row.metric} total" if row.kind == "total" else row.metric
 
 
+def row_place(row: Row) -> str:
+    """What the row is about: its suite (and arm), else its area, else all suites."""
+    return (f"{row.suite} [{row.arm}]" if row.arm else row.suite) or row.area or "all suites"
+
+
 def estimate_text(row: Row, *, limit: float | None = None) -> str:
     """The estimate with its unit, or ``not measured``."""
     return numbers.measured(row.estimate, row_unit(row), limits=() if limit is None else (limit,))

@@ -35,7 +35,7 @@ MOST_ROWS = 40
 TEXT_LIMIT = 60_000
 _ICONS: dict[Answer, str] = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️"}
 # Formatting signs anywhere, underscores at the edge of a word, signs that begin a list or heading, what becomes a link.
-_SPECIAL = re.compile(r"[\\`*{}\[\]|~]|(?<!\w)_|_(?!\w)|^[#+=-]|(?<=^\d)[.)]|(?<=www)\.|(?<=:)//")
+_SPECIAL = re.compile(r"[\\`*{}\[\]|~]|(?<!\w)_|_(?!\w)|^[#+=-]|(?<=^\d)[.)](?=\s)|(?<=www)\.|(?<=:)//")
 
 
 def markdown(

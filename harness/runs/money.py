@@ -66,7 +66,7 @@ class Budget:
     """
 
     def __init__(self, path: Path | None, *, cap_usd: Decimal) -> None:
-        if not isinstance(cap_usd, Decimal) or not cap_usd.is_finite() or not 0 <= cap_usd <= _HIGHEST:
+        if not cap_usd.is_finite() or not 0 <= cap_usd <= _HIGHEST:
             raise UsageError(f"--harness-budget-usd must be a number from 0 to {_HIGHEST}, got {cap_usd!r}")
         self.path = path
         self.cap_usd = cap_usd
@@ -159,25 +159,20 @@ class Budget:
 
     def _close_out(self, reservation: Reservation, spent: int | None) -> None:
         with self._lock, transaction(self._db, self.path):
-            row = self._db.execute(
-                "DELETE FROM reservations WHERE id = ? RETURNING amount", (reservation.id,)
-            ).fetchone()
+            row = self._db.execute("SELECT amount FROM reservations WHERE id = ?", (reservation.id,)).fetchone()
             if row is None:
                 raise ValueError(f"{reservation!r} was settled or released before")
+            self._db.execute("DELETE FROM reservations WHERE id = ?", (reservation.id,))
             self._db.execute(
                 "UPDATE ledger SET reserved = reserved - ?, spent = spent + ?",
                 (row[0], row[0] if spent is None else spent),
             )
 
     def _bury_dead(self) -> bool:
-        processes = [row[0] for row in self._db.execute("SELECT DISTINCT process FROM reservations")]
-        dead = [process for process in processes if process != os.getpid() and not _alive(process)]
-        for process in dead:
-            self._db.execute(
-                "UPDATE ledger SET spent = spent + held, reserved = reserved - held "
-                "FROM (SELECT sum(amount) AS held FROM reservations WHERE process = ?)",
-                (process,),
-            )
+        held = self._db.execute("SELECT process, sum(amount) FROM reservations GROUP BY process").fetchall()
+        dead = [(process, amount) for process, amount in held if process != os.getpid() and not _alive(process)]
+        for process, amount in dead:
+            self._db.execute("UPDATE ledger SET spent = spent + ?, reserved = reserved - ?", (amount, amount))
             self._db.execute("DELETE FROM reservations WHERE process = ?", (process,))
         return bool(dead)
 

@@ -114,9 +114,10 @@ class PriceTable:
         out: dict[str, Any] = {}
         for (model, _), price in sorted(self._found.items()):
             if price is not None:
-                out[model] = {"input": str(price.base.input_per_million), "output": str(price.base.output_per_million)}
+                rates = {"input": price.base.input_per_million, "output": price.base.output_per_million}
                 if price.base.cached_per_million is not None:
-                    out[model]["cached"] = str(price.base.cached_per_million)
+                    rates["cached"] = price.base.cached_per_million
+                out[model] = {key: f"{rate.normalize():f}" for key, rate in rates.items()}
         return out
 
     def _look_up(self, model: str, *, bundled: bool) -> ModelPrice | None:
@@ -172,13 +173,15 @@ def _decimal(place: str, key: str, given: Any) -> Decimal:
 
 def _from_litellm(entry: Mapping[str, Any]) -> ModelPrice | None:
     def price(suffix: str) -> Price | None:
-        rates = [entry.get(f"{kind}{suffix}") for kind in ("input_cost_per_token", "output_cost_per_token")]
-        if not all(isinstance(rate, (int, Decimal)) and rate >= 0 for rate in rates):
+        asked, answered = (entry.get(f"{kind}_cost_per_token{suffix}") for kind in ("input", "output"))
+        if not (
+            isinstance(asked, (int, Decimal)) and isinstance(answered, (int, Decimal)) and min(asked, answered) >= 0
+        ):
             return None
         cached = entry.get(f"cache_read_input_token_cost{suffix}", entry.get("cache_read_input_token_cost"))
         return Price(
-            input_per_million=Decimal(rates[0]) * _MILLION,
-            output_per_million=Decimal(rates[1]) * _MILLION,
+            input_per_million=Decimal(asked) * _MILLION,
+            output_per_million=Decimal(answered) * _MILLION,
             cached_per_million=Decimal(cached) * _MILLION if isinstance(cached, (int, Decimal)) else None,
         )
 

@@ -110,8 +110,7 @@ def decide(prepared: Prepared, records: tuple[Record, ...], crash: BaseException
     else:
         status = "errored"
     report: Literal["failed", "skipped"] = "skipped" if statistical else "failed"
-    shown: Any = (str(prepared.work.nodeid), 0, message) if report == "skipped" else longrepr
-    return ItemOutcome(status=status, report=report, reason=message, longrepr=shown)
+    return ItemOutcome(status=status, report=report, reason=message, longrepr=longrepr)
 
 
 def _headline(record: Record) -> str:

@@ -22,7 +22,6 @@ from harness.plugin.marker import Golden
 
 if TYPE_CHECKING:
     from harness.core.contracts import Agent, Evaluator, GateRule
-    from harness.core.exchange import Gateway
     from harness.datasets.recorded import RecordedRuns
     from harness.results.journal import JournalWriter
     from harness.results.reader import Finished
@@ -251,35 +250,30 @@ class HarnessSession:
     def engine(self) -> Engine:
         """The engine, started on first use."""
         if self._engine is None:
+            from harness.plugin.way_out import WayOut
             from harness.runs.engine import Engine
             from harness.runs.window import Window
 
             if str(self.root) not in sys.path and not self.config.getini("pythonpath"):
                 sys.path.insert(0, str(self.root))
             concurrency = self.settings.concurrency
-            window = Window(fixed=None if concurrency == "auto" else int(concurrency), share=workers(self.config))
-            self._way_out = self._make_way_out()
             assert self.journal is not None  # opened here, so that a full disk or a second run is said before any call
+            self._way_out = WayOut(self)
+            window = Window(
+                fixed=None if concurrency == "auto" else int(concurrency),
+                share=workers(self.config),
+                floor=self._way_out.limiter.suggested_in_flight,
+            )
             self._engine = Engine(self.run_trial, window=window, closing=self._close_resources)
             self._engine.start()
         return self._engine
-
-    def _make_way_out(self) -> Any:
-        from harness.plugin.way_out import WayOut
-
-        return WayOut(self)
-
-    def gateway(self, work: Work) -> Gateway:
-        """The way out to providers for one trial."""
-        gateway: Gateway = self._way_out.gateway(work)
-        return gateway
 
     async def run_trial(self, work: Work, trial: Trial) -> Record:
         """One trial, journaled; what stays in memory is without its trajectory."""
         from harness.runs.trial import run_trial
 
-        record, session = await run_trial(work, trial, gateway=self.gateway(work))
-        self._way_out.trial_ended(work, trial, session)
+        way_out = self._way_out
+        record, session = await run_trial(work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end)
         self.journal.append(record.to_json())
         self._count(record, session)
         return replace(record, trajectory=None, scores=())
@@ -297,7 +291,7 @@ class HarnessSession:
     async def _close_resources(self) -> None:
         await self._stack.aclose()
         if self._way_out is not None:
-            await self._way_out.aclose()
+            self._way_out.close()
 
     def close(self) -> None:
         """End the engine and the journal; safe to call twice."""

@@ -40,10 +40,6 @@ def begin(session: pytest.Session) -> None:
         from harness.plugin.progress import progress_of
 
         protocol._tick = progress_of(shared)
-    if shared.settings.mode == "replay":
-        from harness.plugin.way_out import guard_sockets
-
-        guard_sockets()
 
 
 def write_plan(shared: HarnessSession) -> None:

@@ -171,13 +171,35 @@ def _name(thing: Any) -> str:
 
 
 async def run_trial(
-    work: Work, trial: Trial, *, gateway: Gateway | None = None, clock: Clock = SYSTEM
+    work: Work,
+    trial: Trial,
+    *,
+    gateway: Gateway | None = None,
+    begin: Callable[[TrialContext], None] | None = None,
+    end: Callable[[TrialContext, Record | None], None] | None = None,
+    clock: Clock = SYSTEM,
 ) -> tuple[Record, TrialSession]:
     """One trial, whatever happens in it.
 
+    :param begin: told the context before anything runs.
+    :param end: told the context and the record (None when the trial was cancelled) after everything.
+
     Cancellation from outside is passed on; everything else ends in the record.
     """
-    context = TrialContext(case=work.case, trial=trial, suite=work.suite, gateway=gateway or DirectGateway())
+    suite = f"{work.suite}[{work.arm}]" if work.arm else work.suite
+    context = TrialContext(case=work.case, trial=trial, suite=suite, gateway=gateway or DirectGateway())
+    if begin is not None:
+        begin(context)
+    record: Record | None = None
+    try:
+        record, session = await _judged(work, trial, context, clock)
+    finally:
+        if end is not None:
+            end(context, record)
+    return record, session
+
+
+async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock) -> tuple[Record, TrialSession]:
     token = CURRENT.set(context)
     session = TrialSession(work=work, trial=trial, context=context, clock=clock)
     started_at, began = clock.wall(), clock.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from statistics import median
 
 from harness.core.errors import Failure, UsageError
@@ -22,15 +23,18 @@ class Window:
 
     :param fixed: a constant size (``--harness-concurrency=N``), or None.
     :param share: number of worker processes that divide the provider between them.
+    :param floor: how many trials would keep the providers busy, as their own limiters see it: the window is never
+        smaller while it adapts, so that trials waiting for a limiter do not read as a slow agent.
     """
 
-    def __init__(self, *, fixed: int | None = None, share: int = 1) -> None:
+    def __init__(self, *, fixed: int | None = None, share: int = 1, floor: Callable[[], int] | None = None) -> None:
         if fixed is not None and fixed < 1:
             raise UsageError(f"--harness-concurrency must be at least 1 or 'auto', got {fixed}")
         share = max(1, share)
         self.adaptive = fixed is None
         self.maximum = max(1, MAXIMUM // share)
         self._size = float(max(1, (START if fixed is None else fixed) // share))
+        self._floor = floor
         self._recent: deque[float] = deque(maxlen=64)
         self._since_change = 0
         self._best: float | None = None
@@ -39,7 +43,10 @@ class Window:
     @property
     def size(self) -> int:
         """Trials that may be in flight now."""
-        return int(self._size)
+        own = int(self._size)
+        if self._floor is None or not self.adaptive:
+            return own
+        return min(self.maximum, max(own, self._floor()))
 
     def finished(self, latency_s: float, failure: Failure | None = None) -> None:
         """Learn from a finished trial.

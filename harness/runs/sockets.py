@@ -11,6 +11,7 @@ does not.
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 import threading
 from collections.abc import Collection
@@ -101,12 +102,13 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
     context = CURRENT.get()
     if context is None:
         return
-    target = args[0] if event.startswith("socket.get") else args[1]
-    if isinstance(target, (str, bytes)) and not event.startswith("socket.get"):
-        return  # a path: AF_UNIX
-    host, port = target, args[1] if event == "socket.getaddrinfo" and len(args) > 1 else None
-    if isinstance(target, tuple):
-        host, port = (target[0], target[1] if len(target) > 1 else None) if target else (None, None)
+    if event.startswith("socket.get"):
+        host, port = args[0], args[1] if event == "socket.getaddrinfo" else None
+    else:
+        # Paths (AF_UNIX) and the kernel's own families never leave the machine; a connected socket has no address.
+        if args[0].family not in (socket.AF_INET, socket.AF_INET6) or not args[1]:
+            return
+        host, port = args[1][0], args[1][1]
     if is_local(host):
         return
     shown = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)

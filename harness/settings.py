@@ -290,7 +290,7 @@ def _nearest(given: str, known: list[str]) -> str:
 
 
 def _place(path: Path, text: str, key: str) -> str:
-    """``pyproject.toml:12`` for a key or subtable of ``[tool.harness]``. tomllib keeps no lines, so it is looked for."""
+    """``pyproject.toml:12`` for a key or subtable of ``[tool.harness]``. tomllib keeps no lines: it is looked for."""
     quoted = rf"""(?:{re.escape(key)}|"{re.escape(key)}"|'{re.escape(key)}')"""
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
@@ -329,7 +329,7 @@ def _number(option: Option, value: Any) -> Decimal:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         raise _Wrong(f"{_want(option)}, got {str(value)!r}") from None
-    if not number.is_finite() or abs(number) > MAX_NUMBER:
+    if not number.is_finite() or number > MAX_NUMBER or number < -MAX_NUMBER:
         raise _Wrong(f"{_want(option)} and at most {MAX_NUMBER}, got {str(value)!r}")
     return number
 

@@ -44,7 +44,7 @@ class JournalWriter:
 
     :param directory: an existing run folder.
     :param worker: ``main``, or the name of a worker process (``gw0``).
-    :param redact: given each line as JSON text, returns it without secrets; None writes what it is given.
+    :param redact: what is kept out of the file: ``secrets``, ``personal`` (both) or ``off``.
     :raises HarnessError: another living process writes this file, or it cannot be opened.
     :raises FormatError: the file was written by a newer harness, or is no journal.
     """
@@ -54,14 +54,14 @@ class JournalWriter:
         directory: Path,
         worker: str = "main",
         *,
-        redact: Callable[[str], str] | None = None,
+        redact: str = "secrets",
         clock: Clock = SYSTEM,
     ) -> None:
         self.path = journal_path(directory, worker)
         self.notices: list[str] = []
         """What opening had to say: a torn last line cut off."""
         self._run = directory.name
-        self._redact = redact
+        self._redact = _redactor(redact)
         self._clock = clock
         self._guard = threading.Lock()
         self._syncing: threading.Thread | None = None
@@ -227,6 +227,15 @@ class JournalWriter:
                 f"{self.path}: the disk did not take what was written ({error.strerror}); the last seconds of this "
                 f"journal may be lost. {self._advice()}"
             ) from error
+
+
+def _redactor(what: str) -> Callable[[str], str] | None:
+    if what == "off":
+        return None
+    # Only who writes needs the patterns; who reads a run should not wait for them to be compiled.
+    from harness.results.redaction import Redactor
+
+    return Redactor(what)
 
 
 def is_whole(line: bytes) -> bool:

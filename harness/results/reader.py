@@ -71,6 +71,21 @@ def finished_keys(path: Path) -> dict[Key, Finished]:
     }
 
 
+class Line(NamedTuple):
+    """One counting line of a journal, as it stands in the file."""
+
+    key: Key
+    path: Path
+    offset: int
+    version: int
+    raw: bytes
+
+    def data(self) -> dict[str, Any]:
+        """The record as the current version writes it."""
+        data: dict[str, Any] = decode(self.raw)
+        return data if self.version == VERSIONS[JOURNAL] else migrate(JOURNAL, self.version, data)
+
+
 class JournalIndex:
     """Where every counting line of a run's journals stands."""
 
@@ -121,6 +136,7 @@ class JournalIndex:
                             raise FormatError(f"{path}:{line_number}: a {data['format']!r} line in a journal")
                         version = check_version(JOURNAL, data.get("version"), f"{path}:{line_number}")
                         opening = int(data.get("opening", 0))
+                        self.notices.extend(str(notice) for notice in data.get("notices", ()))
                         continue
                     if version is None:
                         raise FormatError(f"{path}:{line_number}: no header before the first record; not a journal")
@@ -143,6 +159,19 @@ class JournalIndex:
                     placed[key] = place
                     heads[key] = share.setdefault(head, head)
 
+    def walk(self) -> Iterator[Line]:
+        """Every counting line, read from disk, in the order of the files."""
+        row = 0
+        while row < len(self.keys):
+            number = self.file_of[row]
+            path = self.files[number]
+            with path.open("rb") as file:
+                while row < len(self.keys) and self.file_of[row] == number:
+                    file.seek(self.offset[row])
+                    raw = file.read(self.length[row])
+                    yield Line(self.keys[row], path, self.offset[row], self.version[row], raw)
+                    row += 1
+
 
 class StoredRecords(Collection[Record]):
     """The counting records of a run, in the order of the files. Sized, walkable many times, never all in memory."""
@@ -162,27 +191,13 @@ class StoredRecords(Collection[Record]):
         return item.key in self._keys and any(record == item for record in self)
 
     def __iter__(self) -> Iterator[Record]:
-        index = self._index
-        for number, path in enumerate(index.files):
-            rows = [row for row, of in enumerate(index.file_of) if of == number]
-            if not rows:
-                continue
-            with path.open("rb") as file:
-                for row in rows:
-                    file.seek(index.offset[row])
-                    yield self._record(path, file.read(index.length[row]), index.offset[row], index.version[row])
-
-    @staticmethod
-    def _record(path: Path, line: bytes, offset: int, version: int) -> Record:
-        try:
-            data = decode(line)
-            if version != VERSIONS[JOURNAL]:
-                data = migrate(JOURNAL, version, data)
-            return Record.from_json(data)
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-            raise FormatError(
-                f"{path}: damaged record at byte {offset:,} ({_why(error)}). Read the rest with strict=False."
-            ) from error
+        for line in self._index.walk():
+            try:
+                yield Record.from_json(line.data())
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+                raise FormatError(
+                    f"{line.path}: damaged record at byte {line.offset:,} ({_why(error)}). Read the rest with strict=False."
+                ) from error
 
 
 def _identity(data: Any) -> tuple[Key, tuple[str, str, Outcome]]:

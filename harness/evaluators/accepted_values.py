@@ -23,7 +23,7 @@ from harness.core.case import ExpectedCall
 from harness.core.trajectory import ToolCall
 from harness.evaluators.json_equality import differences
 from harness.evaluators.outcome import quoted, shorten
-from harness.evaluators.schema_types import json_type, parameters_of, type_error
+from harness.evaluators.schema_types import parameters_of, type_error
 
 _IGNORED = re.compile(r"[ ,./\-_*^]")
 _MAX_DEPTH = 50
@@ -50,7 +50,7 @@ def argument_error(call: ToolCall, expected: ExpectedCall, tools: tuple[Mapping[
     if schema is not None:
         for key, value in given.items():
             declared = (schema.get("properties") or {}).get(key)
-            if not isinstance(declared, Mapping) or _type_is_accepted(value, expected, key):
+            if not isinstance(declared, Mapping) or _answers_depart(declared, expected, key):
                 continue
             if (wrong := type_error(value, declared, shorten(key, 60))) is not None:
                 return f"{call.name}: {wrong}"
@@ -72,10 +72,11 @@ def optional(answers: Sequence[Any]) -> bool:
     return any(isinstance(answer, str) and answer == "" for answer in answers)
 
 
-def _type_is_accepted(value: Any, expected: ExpectedCall, key: str) -> bool:
-    # As in BFCL: where the accepted answers themselves have another type than the schema declares, theirs counts.
-    declared_right = expected.accepted.get(key, ()) if expected.accepted is not None else ()
-    return any(answer != "" and json_type(answer) == json_type(value) for answer in _as_list(declared_right))
+def _answers_depart(declared: Mapping[str, Any], expected: ExpectedCall, key: str) -> bool:
+    # As in BFCL: where an accepted answer itself has another type than the schema declares, the answers decide alone.
+    answers = _as_list(expected.accepted.get(key, ())) if expected.accepted is not None else ()
+    outer = {"type": declared.get("type")}
+    return any(answer != "" and type_error(answer, outer, key) is not None for answer in answers)
 
 
 def _mapping_error(given: Mapping[str, Any], answers: Mapping[str, Sequence[Any]], path: str, depth: int) -> str | None:

@@ -26,8 +26,9 @@ from harness.evaluators.outcome import cannot_judge, nothing_expected, quoted
 Which = Literal["any", "last", "only"]
 _GROUP = "[,.'_\u2009\u202f\u00a0]"
 _NUMBER = re.compile(
-    rf"(?<![\w.])[-+\u2212]?(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+|\d{{1,400}})?(?:[.,]?\d{{1,400}})?(?:[eE][-+]?\d{{1,3}})?"
-    r"(?<=\d)(?!\d)"
+    r"(?<![\w.])[-+\u2212]?"
+    rf"(?:(?:\d{{1,3}}(?:{_GROUP}\d{{3}})+(?!\d)|\d{{1,400}})(?:[.,]\d{{1,400}})?|[.,]\d{{1,400}})"
+    r"(?:[eE][-+]?\d{1,3})?(?!\d)"
 )
 
 
@@ -82,20 +83,20 @@ class Numeric:
 
 def numbers_in(text: str) -> list[Decimal]:
     """Every number in a text, in order."""
-    return [_decimal(found.group()) for found in _NUMBER.finditer(text) if found.group()]
+    return [_decimal(found.group()) for found in _NUMBER.finditer(text)]
 
 
 def _decimal(written: str) -> Decimal:
     mantissa, exponent = (*re.split("[eE]", written), "0")[:2]
-    mantissa = mantissa.replace("\u2212", "-")
-    mantissa = re.sub("['_\u2009\u202f\u00a0]", "", mantissa)
-    comma, point = mantissa.rfind(","), mantissa.rfind(".")
-    if comma >= 0 and point >= 0:
-        thousands = "," if comma < point else "."
-        mantissa = mantissa.replace(thousands, "").replace(",", ".")
-    elif comma >= 0:
-        groups = re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", mantissa)
-        mantissa = mantissa.replace(",", "") if groups else mantissa.replace(",", ".")
-    elif mantissa.count(".") > 1:
-        mantissa = mantissa.replace(".", "")
-    return Decimal(mantissa).scaleb(int(exponent))
+    mantissa = re.sub("['_\u2009\u202f\u00a0]", "", mantissa.replace("\u2212", "-"))
+    commas, points = mantissa.count(","), mantissa.count(".")
+    if commas and points:
+        last = "," if mantissa.rfind(",") > mantissa.rfind(".") else "."
+        decimal_mark = last if mantissa.count(last) == 1 else ""
+    elif commas == 1:
+        decimal_mark = "" if re.fullmatch(r"[-+]?\d{1,3},\d{3}", mantissa) else ","
+    else:
+        decimal_mark = "." if points == 1 else ""
+    whole, _, fraction = mantissa.rpartition(decimal_mark) if decimal_mark else (mantissa, "", "")
+    whole = whole.replace(",", "").replace(".", "")
+    return Decimal(f"{whole}.{fraction}e{exponent}" if fraction else f"{whole}e{exponent}")

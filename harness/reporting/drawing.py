@@ -22,6 +22,9 @@ class Drawn:
     high: str | None
     width: str
     """From low to high."""
+    open_low: bool
+    """The low bound is not known: the band runs to the end of the scale, without a mark."""
+    open_high: bool
     limit: str | None
     tone: Tone
     text: str
@@ -29,17 +32,22 @@ class Drawn:
 
 def drawn(picture: Interval) -> Drawn:
     """Coordinates of an interval. Its tone says on which side of the limit the whole interval lies."""
-    low = picture.low if picture.low is not None else picture.estimate
-    high = picture.high if picture.high is not None else picture.estimate
+    unknown = picture.low is None and picture.high is None
+    low, high = (picture.estimate, picture.estimate) if unknown else (picture.low, picture.high)
+    open_low, open_high = low is None, high is None
+    low = picture.minimum if low is None else low
+    high = picture.maximum if high is None else high
     left, right = _percent(low, picture), _percent(high, picture)
     tone: Tone = ""
-    if picture.limit is not None and low is not None and high is not None:
+    if picture.limit is not None and picture.estimate is not None:
         tone = "good" if low >= picture.limit else "bad" if high < picture.limit else "warn"
     return Drawn(
         dot=_text(_percent(picture.estimate, picture)),
         low=_text(left),
         high=_text(right),
         width="0%" if left is None or right is None else f"{max(0.0, right - left):.2f}%",
+        open_low=open_low,
+        open_high=open_high,
         limit=_text(_percent(picture.limit, picture)),
         tone=tone,
         text=picture.text,
@@ -86,7 +94,7 @@ def plot(curve: Curve) -> Plot:
     ys = _finite([y for series in curve.series for _, y in series.points])
     ys += _finite([value for series in curve.series for value in (*series.low, *series.high)])
     shares = curve.y_label.startswith("share")
-    x_marks = _ticks(min(xs, default=0.0), max(xs, default=1.0))
+    x_marks = _ticks(min(xs, default=0.0), max(xs, default=1.0), whole=all(x.is_integer() for x in xs))
     y_marks = _ticks(0.0, 1.0) if shares else _ticks(min([0.0, *ys]), max(ys, default=1.0))
 
     def x_at(value: float) -> str:
@@ -127,11 +135,13 @@ def _mark(value: float, shares: bool = False) -> str:
     return numbers.share(value, decimals=0) if shares else numbers.plain(round(value, 9))
 
 
-def _ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round marks that enclose the values (steps of 1, 2 or 5 times a power of ten)."""
+def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """About five round marks that enclose the values (steps of 1, 2 or 5 times a power of ten)."""
     if not high > low:
         low, high = (0.0, high * 1.25) if high > 0 else (0.0, 1.0)
-    rough = (high - low) / count
+    rough = (high - low) / 5
+    if whole:
+        rough = max(rough, 1.0)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -38,10 +38,16 @@ def points(value: float | None, *, limits: Iterable[float] = ()) -> str:
     if (odd := _odd(value)) is not None or value is None:
         return odd or NOT_MEASURED
     exact = _exact(value) * 100
-    if exact == 0:
-        return "0 points"
+    if exact in (0, 100, -100):
+        return f"{int(exact):+d} points" if exact else "0 points"
     text = _printed(exact, 1, [Decimal(0), *(_exact(limit) * 100 for limit in limits)])
     return f"{text if text[0] in '-<>' else '+' + text} points"
+
+
+def points_interval(low: float | None, high: float | None) -> str:
+    """An interval of a difference: ``[-11.0, +1.0] points``; an unknown bound is ``?``."""
+    first, second = ("?" if bound is None else points(bound).removesuffix(" points") for bound in (low, high))
+    return f"[{first}, {second}] points"
 
 
 def plain(value: float | None, *, limits: Iterable[float] = ()) -> str:

@@ -61,6 +61,12 @@ def share_scale(values: Iterable[float | None]) -> tuple[float, float]:
     return next((start for start in _STARTS if start < lowest), 0.0), 1.0
 
 
+def amount_scale(rows: Iterable[Row]) -> tuple[float, float]:
+    """A common scale for amounts (seconds, dollars): from 0 to just past the largest bound."""
+    known = [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
+    return 0.0, max(known, default=1.0) * 1.05 or 1.0
+
+
 def row_picture(row: Row, scale: tuple[float, float], *, limit: float | None = None) -> Interval:
     """The interval of a row, to be drawn on ``scale``."""
     return Interval(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def _environment() -> Any:
         "shape": _shape,
         "place": place,
         "heat": _heat,
+        "tidy": _tidy,
     }
     environment.filters |= {"scales": _scales, "plain": numbers.plain}
     environment.globals |= {"chart": drawing}
@@ -135,6 +137,23 @@ def _shape(block: object) -> str:
         if isinstance(block, shape):
             return shape.__name__
     return type(block).__name__
+
+
+def _tidy(table: Table) -> Table:
+    """Without columns in which no row says anything."""
+    kept = [
+        column
+        for column in range(len(table.columns))
+        if any(column < len(row) and (row[column].text or row[column].interval) for row in table.rows)
+    ]
+    if len(kept) == len(table.columns) or not kept:
+        return table
+    return replace(
+        table,
+        columns=tuple(table.columns[column] for column in kept),
+        rows=tuple(tuple(row[column] for column in kept if column < len(row)) for row in table.rows),
+        numeric=tuple(place for place, column in enumerate(kept) if column in table.numeric),
+    )
 
 
 def _scales(table: Table) -> list[tuple[str, str] | None]:
@@ -154,7 +173,7 @@ def _scales(table: Table) -> list[tuple[str, str] | None]:
 
 
 def _end(value: float, high: float) -> str:
-    return numbers.share(value, decimals=0) if high == 1 else numbers.plain(value)
+    return numbers.share(value, decimals=0) if high == 1 else numbers.plain(float(f"{value:.2g}"))
 
 
 def _heat(value: float | None, block: Matrix) -> str:

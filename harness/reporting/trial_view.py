@@ -8,6 +8,7 @@ it all. Control characters are left as they are here: the page makes them visibl
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ OTHER_LIMIT = 16_000
 TRIAL_LIMIT = 2_000_000
 FIRST_MESSAGES, LAST_MESSAGES = 600, 400
 MOST_ITEMS = 1_000
+LINE = 100
 _THINKING = ("reasoning_content", "reasoning", "thinking")
 _KNOWN = {"role", "content", "tool_calls", "tool_call_id", "name", "is_error", *_THINKING}
 
@@ -29,6 +31,8 @@ def trial_view(record: Record) -> dict[str, Any]:
     """The trial as JSON. Never raises on what an agent wrote: what cannot be shown is replaced by a notice."""
     view: dict[str, Any] = {"trial": record.trial, "outcome": record.outcome, "seed": record.seed}
     view["facts"] = _facts(record)
+    if record.nodeid:
+        view["nodeid"] = f"pytest {shlex.quote(record.nodeid)}"
     if record.error is not None:
         view["error"] = {
             "kind": record.error.kind,
@@ -61,7 +65,13 @@ def json_text(value: Any, limit: int = OTHER_LIMIT) -> str:
     """A value as indented JSON text, bounded; a text stays as it is."""
     if isinstance(value, str):
         return clip(value, limit)
-    return clip(json.dumps(value, indent=1, ensure_ascii=False, default=str), limit)
+    return clip(_laid_out(value), limit)
+
+
+def _laid_out(value: Any) -> str:
+    """JSON on one line where it fits, else indented."""
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    return line if len(line) <= LINE else json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def _facts(record: Record) -> list[list[str]]:
@@ -196,7 +206,7 @@ def _indented(text: str) -> str:
     if len(text) > MESSAGE_LIMIT or text.lstrip()[:1] not in ("{", "["):
         return text
     try:
-        return json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+        return _laid_out(json.loads(text))
     except ValueError:
         return text
 

@@ -84,6 +84,7 @@ def record(case_id: str = "c1", *, suite: str = DESK, trial: int = 0, outcome: s
         "tags": ("smoke",) if case_id.endswith("1") else ("long", "money"),
         "agent": "desk",
         "duration_s": 1.02,
+        "nodeid": f"{suite}[{case_id}]",
         "cost_usd": Decimal("0.00144"),
         "trajectory": trajectory(case_id),
         "scores": (

@@ -88,7 +88,8 @@
   const cases = index.cases;
   const texts = cases.map((row) => [row[C.id], index.arms[row[C.arm]], index.suites[row[C.suite]], index.areas[row[C.area]], row[C.reason], ...row[C.tags].map((tag) => index.tags[tag])].join("\n").toLowerCase());
   const byAnchor = new Map(cases.map((row, number) => [row[C.anchor], number]));
-  const PAGE = 100;
+  const plural = cases.some((row) => row[C.trials].length > 1);
+  const PAGE = 50;
 
   // --- Cases: the trajectories -------------------------------------------------------------------------------------
   const decoded = new Map();
@@ -129,9 +130,12 @@
     return table(["Score", "Judged", "Value", "Reason"], rows, [2]);
   };
 
-  const table = (columns, rows, numeric) => make("div", { class: "scroll", tabindex: 0 }, make("table", null,
+  const table = (columns, rows, numeric) => {
+    for (const row of rows) [...row.cells].forEach((cell, place) => { cell.dataset.label = columns[place]; });
+    return make("div", { class: "scroll", tabindex: 0 }, make("table", { class: "cards" },
     make("thead", null, make("tr", null, columns.map((name, place) => make("th", { scope: "col", class: numeric.includes(place) ? "number" : null }, name)))),
     make("tbody", null, rows)));
+  };
 
   const toolCall = (call) => make("div", { class: call.error ? "call broken" : "call" },
     make("div", { class: "head" }, call.name, make("span", { class: call.error ? "tone-bad" : "tone-muted" }, call.error ? "✗ failed" : call.result === undefined ? "not answered" : "✓ answered")),
@@ -233,9 +237,9 @@
       make("span", { class: "mark status-" + status[0], title: status[1], role: "img", "aria-label": status[1] }, status[2]),
       make("span", null,
         make("span", { class: "id" }, row[C.id] + (arm ? " [" + arm + "]" : "")),
-        make("span", { class: "in path" }, row[C.mustPass] ? make("span", { class: "tag must" }, "must pass") : "", row[C.tags].map((tag) => make("span", { class: "tag" }, index.tags[tag])), suite.slice(suite.lastIndexOf("::") + 1).replace(/^:/, ""))),
+        make("span", { class: "in path" }, suite.slice(suite.lastIndexOf("::") + 1).replace(/^:/, "") + " ", row[C.mustPass] ? make("span", { class: "tag must" }, "must pass") : "", row[C.tags].map((tag) => make("span", { class: "tag" }, index.tags[tag])))),
       make("span", { class: "reason" }, row[C.reason]),
-      make("span", { class: "dots" }, dots),
+      plural ? make("span", { class: "dots" }, dots) : "",
       make("span", { class: "size" }, [row[C.latencyText], row[C.costText]].filter(Boolean).join(" · "))));
     details.addEventListener("toggle", () => { if (details.open && !details.dataset.filled) { details.dataset.filled = "1"; unfold(details, row); } });
     return details;
@@ -374,6 +378,7 @@
     }
   };
   window.addEventListener("hashchange", follow);
+  if (plural) list.classList.add("plural");
   byId("browser").hidden = false;
   refresh(true).then(follow);
 })();

@@ -36,7 +36,7 @@ class Areas:
             caption=_caption(rows, limits),
             numeric=(2, 5, 6, 7),
         )
-        return SectionPage(id=self.id, title="Areas and suites", blocks=(table,))
+        return SectionPage(id=self.id, title="Areas", blocks=(table,))
 
     def _ordered(self) -> list[Row]:
         rates = [row for row in self._scorecard.rows if row.metric == "pass_rate"]
@@ -76,5 +76,5 @@ class Areas:
 
 def _caption(rows: list[Row], limits: list[float | None]) -> str:
     methods = ", ".join(dict.fromkeys(row.method for row in rows if row.method))
-    asked = " The line is the declared pass rate." if any(limit is not None for limit in limits) else ""
+    asked = " Dashed line: the declared pass rate." if any(limit is not None for limit in limits) else ""
     return f"Dot: estimate. Bar: interval{f' ({methods})' if methods else ''}.{asked}"

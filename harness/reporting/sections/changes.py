@@ -41,7 +41,7 @@ class Changes:
         if better:
             blocks.append(self._flipped("Better than the baseline", better, "good"))
         blocks += _unpaired(comparison.suites)
-        return SectionPage(id=self.id, title="Against the baseline", blocks=tuple(blocks))
+        return SectionPage(id=self.id, title="Changes", blocks=tuple(blocks))
 
     def _flipped(self, caption: str, found: Sequence[Flip], tone: Tone) -> Table:
         if len(found) > MOST_CASES:
@@ -68,14 +68,14 @@ def _suites(suites: Sequence[SuiteComparison]) -> Table:
     return Table(
         columns=("Suite", "Difference", "Interval", "", "Cases paired", "Method"),
         rows=tuple(_suite(suite, reach) for suite in suites),
-        caption="Mean change of the pass share over the paired cases. The line is no change.",
+        caption="Mean change of the pass share over the paired cases. Dashed line: no change.",
         numeric=(1, 4),
     )
 
 
 def _suite(suite: SuiteComparison, reach: float) -> tuple[Cell, ...]:
     known = suite.low is not None and suite.high is not None
-    text = f"[{numbers.points(suite.low)}, {numbers.points(suite.high)}]" if known else ""
+    text = numbers.points_interval(suite.low, suite.high) if known else ""
     difference = numbers.points(suite.difference)
     picture = Interval(
         estimate=suite.difference,

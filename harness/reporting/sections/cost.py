@@ -13,7 +13,7 @@ from harness.reporting.case_order import case_anchor, case_name, line_key
 from harness.reporting.row_text import estimate_text, interval_text, row_name, row_place
 from harness.reporting.walk import ModelTally
 
-MOST_CASES = 10
+MOST_CASES = 5
 _METRICS = {"cost_usd", "tokens", "judge_cost_usd"}
 
 
@@ -41,7 +41,7 @@ class Cost:
         if self._models:
             blocks.append(self._by_model())
         dear = sorted((c for c in self._scorecard.cases if c.cost_usd), key=lambda c: c.cost_usd or 0, reverse=True)
-        if len(dear) > MOST_CASES:
+        if len(dear) > MOST_CASES and len({line.cost_usd for line in dear}) > 1:
             blocks.append(
                 Table(
                     columns=("Case", "Suite", "Cost"),

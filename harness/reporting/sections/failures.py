@@ -10,7 +10,7 @@ from harness.reporting import numbers
 from harness.reporting.case_order import SIGNS, STATUSES, TONES, WORDS, case_anchor, case_name, line_key, worst_first
 from harness.reporting.visible_text import one_line
 
-MOST_CASES = 25
+MOST_CASES = 20
 
 
 class Failures:
@@ -33,7 +33,7 @@ class Failures:
         )
         more = len(bad) - MOST_CASES
         blocks = (table, Prose(text=f"And {numbers.count(more)} more; see all cases.")) if more > 0 else (table,)
-        return SectionPage(id=self.id, title="Cases that did not pass", blocks=blocks)
+        return SectionPage(id=self.id, title="Not passed", blocks=blocks)
 
 
 def _row(line: CaseLine) -> tuple[Cell, ...]:

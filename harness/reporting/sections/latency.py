@@ -11,10 +11,10 @@ from harness.core.record import Run
 from harness.core.scorecard import CaseLine, Row, Scorecard
 from harness.reporting import numbers
 from harness.reporting.case_order import case_anchor, case_name, line_key
-from harness.reporting.row_text import estimate_text, interval_text, row_name, row_place
+from harness.reporting.row_text import amount_scale, estimate_text, interval_text, row_name, row_picture, row_place
 from harness.reporting.walk import ModelTally
 
-MOST_CASES = 10
+MOST_CASES = 5
 MOST_SERIES = 6
 POINTS = 60
 
@@ -36,16 +36,17 @@ class Latency:
         if curve := _distribution(timed):
             blocks.append(curve)
         if rows:
+            scale = amount_scale(rows)
             blocks.append(
                 Table(
-                    columns=("Figure", "Suite", "Estimate", "Interval", "Measured", "Note"),
-                    rows=tuple(_row(row) for row in rows),
-                    numeric=(2, 4),
+                    columns=("Figure", "Suite", "Estimate", "Interval, seconds", "", "Measured", "Note"),
+                    rows=tuple(_row(row, scale) for row in rows),
+                    numeric=(2, 5),
                 )
             )
         if any(tally.latency_s for tally in self._models.values()):
             blocks.append(self._by_model())
-        if len(timed) > MOST_CASES:
+        if len(timed) > MOST_CASES and len({line.latency_s for line in timed}) > 1:
             slow = sorted(timed, key=lambda line: -(line.latency_s or 0.0))[:MOST_CASES]
             blocks.append(
                 Table(
@@ -101,11 +102,12 @@ def _distribution(timed: Sequence[CaseLine]) -> Curve | None:
     )
 
 
-def _row(row: Row) -> tuple[Cell, ...]:
+def _row(row: Row, scale: tuple[float, float]) -> tuple[Cell, ...]:
     return (
-        Cell(text=row_name(row)),
+        Cell(text=row_name(row).removeprefix("latency_s ")),
         Cell(text=row_place(row)),
         Cell(text=estimate_text(row), sort=row.estimate),
+        Cell(text="", interval=row_picture(row, scale)),
         Cell(text=interval_text(row), tone="muted"),
         Cell(text=numbers.n_of(row.n, row.of), sort=row.n),
         Cell(text=row.note, tone="muted"),

@@ -46,7 +46,7 @@ class Reliability:
                 numeric=(2, 4),
             )
         )
-        return SectionPage(id=self.id, title="Reliability over trials", blocks=tuple(blocks))
+        return SectionPage(id=self.id, title="Reliability", blocks=tuple(blocks))
 
 
 def _series(name: str, rows: Sequence[Row]) -> Series:

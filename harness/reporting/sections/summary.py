@@ -27,9 +27,11 @@ class Summary:
 
     def _cases(self) -> Figure:
         counts = case_counts(self._scorecard)
+        passed = counts.pop("passed", 0)
         note = ", ".join(f"{numbers.count(count)} {WORDS[status]}" for status, count in counts.items())
         tone: Tone = "bad" if "failed" in counts else ""
-        return Figure(label="Cases", value=numbers.count(len(self._scorecard.cases)), note=note, tone=tone)
+        total = len(self._scorecard.cases)
+        return Figure(label="Cases passed", value=numbers.n_of(passed, total), note=note or "all of them", tone=tone)
 
     def _trials(self) -> Figure:
         card = self._scorecard
@@ -48,7 +50,11 @@ class Summary:
         row = self._scorecard.row("pass_rate")
         if row is None:
             return ()
-        note = f"{numbers.share(row.level)} interval {interval_text(row)}" if interval_text(row) else "no interval"
+        note = (
+            f"{numbers.share(row.level, decimals=0)} interval {interval_text(row)}"
+            if interval_text(row)
+            else "no interval"
+        )
         return (Figure(label="Pass rate", value=estimate_text(row), note=note),)
 
     def _cost(self) -> Figure:

@@ -59,9 +59,11 @@ def transaction(db: sqlite3.Connection, path: Path | None) -> Iterator[None]:
         db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            db.execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            # A full disk ends the transaction by itself.
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             raise
-        db.execute("COMMIT")
     except sqlite3.Error as error:
         raise HarnessError(f"cannot write {path}: {error}; is the disk full, or the file on a network disk?") from error

@@ -65,3 +65,17 @@ def test_a_write_that_fails_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match=r"cannot write .*l\.sqlite"), transaction(db, path):
         raise sqlite3.OperationalError("database or disk is full")
     db.close()
+
+
+def test_a_disk_that_fills_up_says_so_and_the_ledger_goes_on_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    db = open_ledger(path, SCHEMA)
+    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(HarnessError, match="full"), transaction(db, path):
+        db.execute("INSERT INTO t SELECT value FROM json_each(?)", (str(list(range(20_000))),))
+    db.execute("PRAGMA max_page_count = 100000")
+    with transaction(db, path):
+        db.execute("INSERT INTO t VALUES (1)")
+    assert db.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    db.close()

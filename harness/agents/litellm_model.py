@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import warnings
@@ -134,8 +135,10 @@ class LiteLLMModel:
 
                 litellm = await asyncio.to_thread(load_litellm)  # takes seconds; other trials go on meanwhile
             _hush()
-            access = {"api_base": self.api_base or None, "api_key": self._key}
+            access: dict[str, Any] = {"api_base": self.api_base or None, "api_key": self._key}
             access = {key: value for key, value in access.items() if value is not None}
+            if body.get("tools") and _has_mcp_detour(litellm):
+                access["_skip_mcp_handler"] = True
             started = SYSTEM.monotonic()
             first = None
             try:
@@ -178,6 +181,16 @@ class LiteLLMModel:
             return None
 
 
+def _has_mcp_detour(litellm: Any) -> bool:
+    """Whether this LiteLLM looks at every request with tools for MCP servers first.
+
+    That imports the package ``mcp``, which LiteLLM does not depend on, so that plain tools would fail
+    without it. LiteLLM's own switch leaves the detour out; older versions would send the switch to the provider.
+    """
+    code = getattr(inspect.unwrap(litellm.completion), "__code__", None)
+    return code is not None and "_skip_mcp_handler" in code.co_consts
+
+
 def _hush() -> None:
     """LiteLLM's own deprecations and mismatches with its libraries are no news to who evaluates an agent.
 
@@ -185,6 +198,7 @@ def _hush() -> None:
     """
     warnings.filterwarnings("ignore", module=r"litellm(\.|$)")
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
+    warnings.filterwarnings("ignore", module=r"pydantic\._internal\._generate_schema$")  # its types, built on first use
 
 
 def _provider_broken(error: Exception, model: str, key: str | None) -> ProviderBroken | None:
@@ -192,23 +206,32 @@ def _provider_broken(error: Exception, model: str, key: str | None) -> ProviderB
     status = getattr(error, "status_code", None)
     if not isinstance(status, int):
         return None
-    words = str(getattr(error, "message", "") or error)[:500]
+    # Below the first line LiteLLM puts its own traceback.
+    words = (str(getattr(error, "message", "") or error).strip().splitlines() or [""])[0][:500]
     if key:
         words = words.replace(key, "[key]")
-    wait = retry_after_s(_headers(error))
-    names = {type(cause).__name__ for cause in _causes(error)}
-    if names & {"APIConnectionError", "APITimeoutError", "Timeout", "ConnectError", "ClientConnectorError"}:
+    if type(error).__name__ == "Timeout" or any(map(_is_transport, _causes(error))):
         # LiteLLM gives a lost connection a status that no server sent.
         return ProviderBroken(f"{model}: {words}", reason="connection", retryable=True)
-    if status == 429:
-        retry = "insufficient_quota" not in str(error)
-        reason = "rate_limited"
-    else:
-        retry = status >= 500 or status == 408
-        reason = "server_error" if status >= 500 else "refused"
+    if type(error).__name__ == "APIConnectionError":
+        # So LiteLLM calls whatever broke inside itself as well; trying again does not help that.
+        return ProviderBroken(f"{model}: LiteLLM failed: {words}", reason="server_error")
+    retry = status >= 500 or status == 408 or (status == 429 and "insufficient_quota" not in str(error))
+    reason = "rate_limited" if status == 429 else "server_error" if status >= 500 else "refused"
+    wait = retry_after_s(_headers(error))
     return ProviderBroken(
         f"{model} ({status}): {words}", reason=reason, status=status, retryable=retry, retry_after_s=wait
     )
+
+
+def _is_transport(cause: BaseException) -> bool:
+    kind = type(cause)
+    library = kind.__module__.partition(".")[0]
+    if library == "openai":
+        return kind.__name__ in ("APIConnectionError", "APITimeoutError")
+    if library in ("httpx", "httpcore", "aiohttp"):
+        return kind.__name__ not in ("HTTPStatusError", "ClientResponseError")
+    return isinstance(cause, (ConnectionError, TimeoutError))
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -13,13 +13,16 @@ from urllib.parse import urlsplit
 
 from harness.agents.chat_stream import ChatStream
 from harness.agents.completion import checked, usage_of
-from harness.agents.http_failures import kept_headers, retry_after_s
+from harness.agents.http_failures import kept_headers
+from harness.agents.litellm_failures import provider_broken, reply_headers
 from harness.core.clock import SYSTEM
 from harness.core.errors import MissingDependency, ProviderBroken
 from harness.core.exchange import Exchange, Reply, gateway
 from harness.core.trajectory import Message
 
 _loaded: Any = None
+_holds = 0
+"""Models inside ``async with``: LiteLLM keeps one cache of connections for all of them."""
 
 
 def load_litellm() -> Any:
@@ -116,15 +119,19 @@ class LiteLLMModel:
         return await gateway().call(exchange, self._sender(body))
 
     async def aclose(self) -> None:
-        """Close LiteLLM's cached connections; a later call opens new ones."""
-        if _loaded is not None:
+        """Close LiteLLM's connections unless another model holds them (``async with``); a later call opens new ones."""
+        if _loaded is not None and not _holds:
             await _loaded.close_litellm_async_clients()
             _loaded.in_memory_llm_clients_cache.flush_cache()
 
     async def __aenter__(self) -> LiteLLMModel:
+        global _holds
+        _holds += 1
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        global _holds
+        _holds -= 1
         await self.aclose()
 
     def _sender(self, body: Mapping[str, Any]) -> Callable[[], Any]:
@@ -155,7 +162,7 @@ class LiteLLMModel:
             except ProviderBroken:
                 raise
             except Exception as error:
-                broken = _provider_broken(error, self.model, self._key)
+                broken = provider_broken(error, self.model, self._key)
                 if broken is None:
                     raise
                 raise broken from error
@@ -165,7 +172,7 @@ class LiteLLMModel:
                 cost_usd=self._cost(litellm, completion),
                 latency_s=SYSTEM.monotonic() - started,
                 ttft_s=None if first is None else first - started,
-                headers=kept_headers(_headers(response)),
+                headers=kept_headers(reply_headers(response)),
             )
 
         return send
@@ -199,60 +206,3 @@ def _hush() -> None:
     warnings.filterwarnings("ignore", module=r"litellm(\.|$)")
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     warnings.filterwarnings("ignore", module=r"pydantic\._internal\._generate_schema$")  # its types, built on first use
-
-
-def _provider_broken(error: Exception, model: str, key: str | None) -> ProviderBroken | None:
-    """What LiteLLM raised, in our words; None for an exception that is not about the provider."""
-    status = getattr(error, "status_code", None)
-    if not isinstance(status, int):
-        return None
-    # Below the first line LiteLLM puts its own traceback.
-    words = (str(getattr(error, "message", "") or error).strip().splitlines() or [""])[0][:500]
-    if key:
-        words = words.replace(key, "[key]")
-    if type(error).__name__ == "Timeout" or any(map(_is_transport, _causes(error))):
-        # LiteLLM gives a lost connection a status that no server sent.
-        return ProviderBroken(f"{model}: {words}", reason="connection", retryable=True)
-    if type(error).__name__ == "APIConnectionError":
-        # So LiteLLM calls whatever broke inside itself as well; trying again does not help that.
-        return ProviderBroken(f"{model}: LiteLLM failed: {words}", reason="server_error")
-    retry = status >= 500 or status == 408 or (status == 429 and "insufficient_quota" not in str(error))
-    reason = "rate_limited" if status == 429 else "server_error" if status >= 500 else "refused"
-    wait = retry_after_s(_headers(error))
-    return ProviderBroken(
-        f"{model} ({status}): {words}", reason=reason, status=status, retryable=retry, retry_after_s=wait
-    )
-
-
-def _is_transport(cause: BaseException) -> bool:
-    kind = type(cause)
-    library = kind.__module__.partition(".")[0]
-    if library == "openai":
-        return kind.__name__ in ("APIConnectionError", "APITimeoutError")
-    if library in ("httpx", "httpcore", "aiohttp"):
-        return kind.__name__ not in ("HTTPStatusError", "ClientResponseError")
-    return isinstance(cause, (ConnectionError, TimeoutError))
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in found:
-        found.append(at)
-        at = at.__cause__ or at.__context__
-    return found
-
-
-def _headers(given: Any) -> dict[str, str]:
-    """Response headers, where LiteLLM put them: on an exception, on its response, or among hidden parameters."""
-    found: dict[str, str] = {}
-    hidden = getattr(given, "_hidden_params", None)
-    sources = [
-        getattr(getattr(given, "response", None), "headers", None),
-        hidden.get("additional_headers") if isinstance(hidden, Mapping) else None,
-        getattr(given, "litellm_response_headers", None),
-    ]
-    for source in sources:
-        if isinstance(source, Mapping):
-            found.update((str(k).lower().removeprefix("llm_provider-"), str(v)) for k, v in source.items())
-    return found

@@ -1,0 +1,176 @@
+"""The summary at the end of the session.
+
+Verdict and reasons first, then suites with their intervals drawn in text, then the first cases that did not pass, then
+where the reports lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+
+from harness.core.blocks import Interval
+from harness.core.scorecard import Row, Scorecard
+from harness.core.verdict import Answer, Verdict
+from harness.reporting import numbers
+from harness.reporting.case_order import SIGNS, case_name, worst_first
+from harness.reporting.headline import (
+    ANSWER_SIGNS,
+    ANSWER_WORDS,
+    arithmetic,
+    case_counts_text,
+    cost_text,
+    decisive_first,
+    errors_text,
+    rules_text,
+)
+from harness.reporting.row_text import estimate_text, interval_text, row_picture, share_scale
+from harness.reporting.visible_text import one_line, visible
+
+MOST_CASES = 10
+MOST_ROWS = 30
+BAR_WIDTH = 21
+_COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33", "dim": "2", "bold": "1"}
+_STATUS_COLOURS = {"failed": "31", "errored": "33", "unreliable": "33", "not_run": "2"}
+_ASCII = str.maketrans({"✓": "+", "✗": "x", "●": "o", "├": "|", "┤": "|", "─": "-", "┊": ":", "·": " ", "…": "."})
+
+
+def terminal_lines(
+    scorecard: Scorecard,
+    verdicts: Sequence[Verdict],
+    answer: Answer,
+    width: int = 80,
+    colour: bool = False,
+    *,
+    paths: Sequence[str | PathLike[str]] = (),
+    ascii_only: bool = False,
+) -> list[str]:
+    """The summary, one string a line, none wider than ``width`` (at least 40), colours not counted.
+
+    :param paths: shown at the end, one a line and never cut, so that they can be clicked.
+    :param ascii_only: for terminals that cannot show the signs.
+    """
+    width = max(40, width)
+    paint = _Paint(colour)
+    lines = [paint("bold", paint(answer, f"{ANSWER_SIGNS[answer]} {ANSWER_WORDS[answer]}"))]
+    lines += [f"  {text}" for text in _wrapped(rules_text(verdicts), width - 2)]
+    lines += ["", *_rules(verdicts, width, paint)]
+    lines += _rows(scorecard, width, paint)
+    lines += _facts(scorecard, width)
+    lines += _cases(scorecard, width, paint)
+    lines += [visible(f"{path}") for path in paths]
+    return [line.translate(_ASCII) for line in lines] if ascii_only else lines
+
+
+def interval_bar(picture: Interval, cells: int = BAR_WIDTH) -> str:
+    """The interval as text: ``·······├──●─┤···``, the gate's limit as ``┊``; blanks when nothing was measured."""
+    if picture.estimate is None:
+        return " " * cells
+
+    span = picture.maximum - picture.minimum
+
+    def cell(value: float) -> int:
+        share = (value - picture.minimum) / span if span > 0 else 0.0
+        return min(cells - 1, max(0, round(share * (cells - 1))))
+
+    drawn = ["·"] * cells
+    if picture.low is not None and picture.high is not None:
+        low, high = cell(picture.low), cell(picture.high)
+        drawn[low : high + 1] = ["─"] * (high + 1 - low)
+        drawn[low], drawn[high] = "├", "┤"
+    if picture.limit is not None:
+        drawn[cell(picture.limit)] = "┊"
+    drawn[cell(picture.estimate)] = "●"
+    return "".join(drawn)
+
+
+class _Paint:
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def __call__(self, name: str, text: str) -> str:
+        code = _COLOURS.get(name) or _STATUS_COLOURS.get(name)
+        return f"\x1b[{code}m{text}\x1b[0m" if self._on and code else text
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(one_line(text, 600), width) or [""]
+
+
+def _rules(verdicts: Sequence[Verdict], width: int, paint: _Paint) -> list[str]:
+    if not verdicts:
+        return []
+    lines = []
+    for verdict in decisive_first(verdicts)[:MOST_ROWS]:
+        word = ANSWER_WORDS[verdict.answer].lower()
+        sign = paint(verdict.answer, f"{ANSWER_SIGNS[verdict.answer]} {word:<12}")
+        advisory = " (advisory)" if verdict.advisory else ""
+        text = _wrapped(f"{verdict.rule}{advisory}: {arithmetic(verdict)}", width - 17)
+        lines.append(f"  {sign} {text[0]}")
+        lines += [f"{'':17}{more}" for more in text[1:4]]
+    if len(verdicts) > MOST_ROWS:
+        lines.append(f"  and {len(verdicts) - MOST_ROWS} more rules on the scorecard")
+    return [*lines, ""]
+
+
+def _rows(scorecard: Scorecard, width: int, paint: _Paint) -> list[str]:
+    rates = [row for row in scorecard.rows if row.metric == "pass_rate"]
+    suites = [row for row in rates if row.suite]
+    shown = suites if suites else rates
+    if len(suites) > 1:
+        shown = suites + [row for row in rates if not row.suite and not row.area]
+    if not shown:
+        return []
+    left_out = len(shown) - MOST_ROWS
+    shown = shown[:MOST_ROWS]
+    scale = share_scale([value for row in shown for value in (row.estimate, row.low, row.high)])
+    head = (f"pass rate by suite ({numbers.share(scale[0])} to 100%)", "", "pass rate", "95% interval", "measured")
+    if any(abs(row.level - 0.95) > 1e-9 for row in shown):
+        head = (*head[:3], "interval", head[4])
+    table = [
+        (_name(row), row, estimate_text(row), interval_text(row) or "-", numbers.n_of(row.n, row.of)) for row in shown
+    ]
+    sizes = [max([len(head[i]), *(len(str(line[i])) for line in table)]) for i in (2, 3, 4)]
+    bar = BAR_WIDTH if width >= 76 else 0
+    fixed = 2 + (bar + 2 if bar else 0) + sum(sizes) + 6
+    names = max(8, min(width - fixed, max(len(head[0]), *(len(line[0]) for line in table))))
+    lines = [paint("dim", _row_line(head, " " * bar, names, sizes)[:width])]
+    for name, row, *texts in table:
+        picture = interval_bar(row_picture(row, scale), bar) if bar else ""
+        lines.append(_row_line((name, "", *texts), picture, names, sizes)[:width])
+    return [*lines, *([f"  and {left_out} more suites on the scorecard"] if left_out > 0 else []), ""]
+
+
+def _row_line(cells: Sequence[str], picture: str, names: int, sizes: Sequence[int]) -> str:
+    name = cells[0] if len(cells[0]) <= names else "…" + cells[0][-(names - 1) :]
+    drawn = f"{picture}  " if picture else ""
+    return f"  {name:<{names}}  {drawn}{cells[2]:>{sizes[0]}}  {cells[3]:<{sizes[1]}}  {cells[4]:>{sizes[2]}}".rstrip()
+
+
+def _name(row: Row) -> str:
+    if not row.suite:
+        return "all"
+    return one_line(f"{row.suite}[{row.arm}]" if row.arm else row.suite, 200)
+
+
+def _facts(scorecard: Scorecard, width: int) -> list[str]:
+    facts = [case_counts_text(scorecard), f"{numbers.n_of(scorecard.measured, scorecard.planned)} trials measured"]
+    facts.append(cost_text(scorecard))
+    if scorecard.duration_s is not None:
+        facts.append(numbers.seconds(scorecard.duration_s))
+    facts += [text for text in (errors_text(scorecard),) if text]
+    return [*(f"  {line}" for line in _wrapped("; ".join(facts), width - 2)), ""]
+
+
+def _cases(scorecard: Scorecard, width: int, paint: _Paint) -> list[str]:
+    bad = [line for line in worst_first(scorecard.cases) if line.status != "passed"]
+    lines = []
+    for line in bad[:MOST_CASES]:
+        sign = paint(line.status, SIGNS[line.status])
+        text = one_line(f"{case_name(line)}  {line.reason}" if line.reason else case_name(line), width - 4)
+        lines.append(f"  {sign} {text}")
+    if len(bad) > MOST_CASES:
+        lines.append(f"  and {numbers.count(len(bad) - MOST_CASES)} more cases that did not pass")
+    return [*lines, ""] if lines else []

@@ -74,14 +74,6 @@ def agent_from(given: Any, *, root: Path | None = None, options: Mapping[str, An
     return _agent(given, given, dict(options or {}), name="")
 
 
-def agent_from(given: Any) -> Agent:
-    """An agent out of an object that is one already, or of a class or function.
-
-    :raises UsageError: it is neither; the message says what would do.
-    """
-    return _agent(given, getattr(given, "__qualname__", "") or repr(given)[:200], {})
-
-
 def model_from_spec(
     spec: str, *, root: Path | None = None, options: Mapping[str, Any] | None = None, purpose: str = "agent"
 ) -> Model:

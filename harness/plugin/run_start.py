@@ -72,4 +72,3 @@ def _await_claim(claim: Path, created: str) -> tuple[Path, str, str]:
             return Path(text), Path(text).name, created
         time.sleep(0.01)
     raise HarnessError(f"{claim}: another worker claimed the run and never made its folder; start the run again")
-

@@ -44,7 +44,8 @@ class JournalWriter:
 
     :param directory: an existing run folder.
     :param worker: ``main``, or the name of a worker process (``gw0``).
-    :param redact: what is kept out of the file: ``secrets``, ``personal`` (both) or ``off``.
+    :param redact: what is kept out of the file: ``secrets``, ``personal`` (both) or ``off`` (None says the same), as
+        the setting of that name; or a function of one's own, given each line as JSON text, returning JSON text.
     :raises HarnessError: another living process writes this file, or it cannot be opened.
     :raises FormatError: the file was written by a newer harness, or is no journal.
     """
@@ -54,7 +55,7 @@ class JournalWriter:
         directory: Path,
         worker: str = "main",
         *,
-        redact: str = "secrets",
+        redact: str | Callable[[str], str] | None = "secrets",
         clock: Clock = SYSTEM,
     ) -> None:
         self.path = journal_path(directory, worker)
@@ -229,9 +230,11 @@ class JournalWriter:
             ) from error
 
 
-def _redactor(what: str) -> Callable[[str], str] | None:
-    if what == "off":
+def _redactor(what: str | Callable[[str], str] | None) -> Callable[[str], str] | None:
+    if what is None or what == "off":
         return None
+    if not isinstance(what, str):
+        return what
     # Only who writes needs the patterns; who reads a run should not wait for them to be compiled.
     from harness.results.redaction import Redactor
 

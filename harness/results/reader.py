@@ -196,7 +196,8 @@ class StoredRecords(Collection[Record]):
                 yield Record.from_json(line.data())
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
                 raise FormatError(
-                    f"{line.path}: damaged record at byte {line.offset:,} ({_why(error)}). Read the rest with strict=False."
+                    f"{line.path}: damaged record at byte {line.offset:,} ({_why(error)}). Read the rest "
+                    "with strict=False."
                 ) from error
 
 

@@ -78,6 +78,14 @@ class Redactor:
         return value
 
 
+_SECRETS_ONLY = Redactor("secrets")
+
+
+def redact_text(line: str) -> str:
+    """A journal line without secrets: ``Redactor("secrets")``, ready made."""
+    return _SECRETS_ONLY(line)
+
+
 def _lower(text: str) -> str:
     lower = text.lower()
     if len(lower) == len(text):

@@ -80,7 +80,8 @@ def test_ordinary_text_is_left_alone_by_default(text: str) -> None:
 
 
 def test_personal_data_goes_only_when_asked() -> None:
-    text = "write to mary.smith+x@mail.example.co.uk or +44 20 7946 0958, card 4111 1111 1111 1111, GB82 WEST 1234 5698 7654 32"
+    text = "write to mary.smith+x@mail.example.co.uk or +44 20 7946 0958, card 4111 1111 1111 1111, "
+    text += "GB82 WEST 1234 5698 7654 32"
     out = json.loads(PERSONAL(encode({"message": "\n" + text})))["message"]
     assert (
         out == "\nwrite to [redacted: e-mail] or [redacted: telephone], card [redacted: card number], [redacted: IBAN]"

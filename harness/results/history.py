@@ -88,7 +88,7 @@ def summarise(folder: Path) -> RunSummary:
         manifest = None
         problems.append(str(error))
     if manifest is not None:
-        same = {item.name for item in fields(RunSummary)} & {item.name for item in fields(manifest)}
+        same = {item.name for item in fields(RunSummary)} & {item.name for item in fields(manifest)} - {"planned"}
         values = {name: getattr(manifest, name) for name in same}
         summary = replace(summary, **values, planned=manifest.planned_trials)
     try:

@@ -78,7 +78,11 @@ def read_answer(value: Any, *, who: str, history: Sequence[Message] = ()) -> Ans
         if isinstance(given, Mapping) and "role" in given:
             return Answered(messages=_messages([given], who=who, history=()), **rest)
         if given is not None:
-            return Answered(messages=({"role": "assistant", "content": canonical_json(given)},), **rest)
+            try:
+                text = canonical_json(given)
+            except (ValueError, TypeError, RecursionError) as error:
+                raise AgentBroken(f"{who} returned {key!r} with a value that is not JSON: {error}") from error
+            return Answered(messages=({"role": "assistant", "content": text},), **rest)
     if value.get("error"):
         raise AgentBroken(f"{who} answered with an error: {error_text(value['error'])}")
     keys = ", ".join(repr(str(key)[:40]) for key in list(value)[:10]) or "no keys"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import warnings
@@ -12,13 +13,16 @@ from urllib.parse import urlsplit
 
 from harness.agents.chat_stream import ChatStream
 from harness.agents.completion import checked, usage_of
-from harness.agents.http_failures import kept_headers, retry_after_s
+from harness.agents.http_failures import kept_headers
+from harness.agents.litellm_failures import provider_broken, reply_headers
 from harness.core.clock import SYSTEM
 from harness.core.errors import MissingDependency, ProviderBroken
 from harness.core.exchange import Exchange, Reply, gateway
 from harness.core.trajectory import Message
 
 _loaded: Any = None
+_holds = 0
+"""Models inside ``async with``: LiteLLM keeps one cache of connections for all of them."""
 
 
 def load_litellm() -> Any:
@@ -115,15 +119,19 @@ class LiteLLMModel:
         return await gateway().call(exchange, self._sender(body))
 
     async def aclose(self) -> None:
-        """Close LiteLLM's cached connections; a later call opens new ones."""
-        if _loaded is not None:
+        """Close LiteLLM's connections unless another model holds them (``async with``); a later call opens new ones."""
+        if _loaded is not None and not _holds:
             await _loaded.close_litellm_async_clients()
             _loaded.in_memory_llm_clients_cache.flush_cache()
 
     async def __aenter__(self) -> LiteLLMModel:
+        global _holds
+        _holds += 1
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        global _holds
+        _holds -= 1
         await self.aclose()
 
     def _sender(self, body: Mapping[str, Any]) -> Callable[[], Any]:
@@ -134,8 +142,10 @@ class LiteLLMModel:
 
                 litellm = await asyncio.to_thread(load_litellm)  # takes seconds; other trials go on meanwhile
             _hush()
-            access = {"api_base": self.api_base or None, "api_key": self._key}
+            access: dict[str, Any] = {"api_base": self.api_base or None, "api_key": self._key}
             access = {key: value for key, value in access.items() if value is not None}
+            if body.get("tools") and _has_mcp_detour(litellm):
+                access["_skip_mcp_handler"] = True
             started = SYSTEM.monotonic()
             first = None
             try:
@@ -152,7 +162,7 @@ class LiteLLMModel:
             except ProviderBroken:
                 raise
             except Exception as error:
-                broken = _provider_broken(error, self.model, self._key)
+                broken = provider_broken(error, self.model, self._key)
                 if broken is None:
                     raise
                 raise broken from error
@@ -162,7 +172,7 @@ class LiteLLMModel:
                 cost_usd=self._cost(litellm, completion),
                 latency_s=SYSTEM.monotonic() - started,
                 ttft_s=None if first is None else first - started,
-                headers=kept_headers(_headers(response)),
+                headers=kept_headers(reply_headers(response)),
             )
 
         return send
@@ -178,6 +188,16 @@ class LiteLLMModel:
             return None
 
 
+def _has_mcp_detour(litellm: Any) -> bool:
+    """Whether this LiteLLM looks at every request with tools for MCP servers first.
+
+    That imports the package ``mcp``, which LiteLLM does not depend on, so that plain tools would fail
+    without it. LiteLLM's own switch leaves the detour out; older versions would send the switch to the provider.
+    """
+    code = getattr(inspect.unwrap(litellm.completion), "__code__", None)
+    return code is not None and "_skip_mcp_handler" in code.co_consts
+
+
 def _hush() -> None:
     """LiteLLM's own deprecations and mismatches with its libraries are no news to who evaluates an agent.
 
@@ -185,51 +205,4 @@ def _hush() -> None:
     """
     warnings.filterwarnings("ignore", module=r"litellm(\.|$)")
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
-
-
-def _provider_broken(error: Exception, model: str, key: str | None) -> ProviderBroken | None:
-    """What LiteLLM raised, in our words; None for an exception that is not about the provider."""
-    status = getattr(error, "status_code", None)
-    if not isinstance(status, int):
-        return None
-    words = str(getattr(error, "message", "") or error)[:500]
-    if key:
-        words = words.replace(key, "[key]")
-    wait = retry_after_s(_headers(error))
-    names = {type(cause).__name__ for cause in _causes(error)}
-    if names & {"APIConnectionError", "APITimeoutError", "Timeout", "ConnectError", "ClientConnectorError"}:
-        # LiteLLM gives a lost connection a status that no server sent.
-        return ProviderBroken(f"{model}: {words}", reason="connection", retryable=True)
-    if status == 429:
-        retry = "insufficient_quota" not in str(error)
-        reason = "rate_limited"
-    else:
-        retry = status >= 500 or status == 408
-        reason = "server_error" if status >= 500 else "refused"
-    return ProviderBroken(
-        f"{model} ({status}): {words}", reason=reason, status=status, retryable=retry, retry_after_s=wait
-    )
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in found:
-        found.append(at)
-        at = at.__cause__ or at.__context__
-    return found
-
-
-def _headers(given: Any) -> dict[str, str]:
-    """Response headers, where LiteLLM put them: on an exception, on its response, or among hidden parameters."""
-    found: dict[str, str] = {}
-    hidden = getattr(given, "_hidden_params", None)
-    sources = [
-        getattr(getattr(given, "response", None), "headers", None),
-        hidden.get("additional_headers") if isinstance(hidden, Mapping) else None,
-        getattr(given, "litellm_response_headers", None),
-    ]
-    for source in sources:
-        if isinstance(source, Mapping):
-            found.update((str(k).lower().removeprefix("llm_provider-"), str(v)) for k, v in source.items())
-    return found
+    warnings.filterwarnings("ignore", module=r"pydantic\._internal\._generate_schema$")  # its types, built on first use

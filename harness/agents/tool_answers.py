@@ -1,4 +1,4 @@
-"""Answering one tool call: the tool's result, or an error that tells the model what to do instead.
+"""Answering tool calls: the tool's result, or an error that tells the model what to do instead.
 
 An error is a JSON object with one key, ``error``; it names the tools that exist where that helps. A tool's own
 exception is answered the same way, because an agent may recover from it; only ToolBroken passes through.
@@ -41,6 +41,36 @@ async def answer_call(call: Mapping[str, Any], tools: Mapping[str, Tool]) -> str
         raise
     except Exception as error:  # noqa: BLE001 - the agent sees it and may recover from it
         return _error(f"{type(error).__name__}: {error}"[:4000])
+
+
+def normal_calls(given: Any, *, step: int, taken: dict[str, int]) -> list[dict[str, Any]]:
+    """Tool calls in the one form that every endpoint takes back: an id of its own each, arguments as text.
+
+    Small servers leave ids out, or count them from 0 in every reply; two calls of one id could not be told apart.
+
+    :param given: what the model wrote; entries that are no objects are left out.
+    :param taken: ids already used in this trial, with how often each was asked for; grows.
+    """
+    calls = []
+    for call in given if isinstance(given, (list, tuple)) else ():
+        if not isinstance(call, Mapping):
+            continue
+        function = call.get("function")
+        function = function if isinstance(function, Mapping) else {}
+        written = function.get("arguments")
+        if not isinstance(written, str):
+            written = "{}" if written is None else json.dumps(written, default=str)
+        own = call.get("id")
+        own = own if isinstance(own, str) and own else f"call_{step}"
+        unique = own
+        while unique in taken:
+            taken[own] = copy = taken.get(own, 1) + 1
+            unique = f"{own}_{copy}"
+        taken[unique] = 1
+        name = function.get("name")
+        named = {"name": name if isinstance(name, str) else "", "arguments": written}
+        calls.append({"id": unique, "type": "function", "function": named})
+    return calls
 
 
 def _error(text: str) -> str:

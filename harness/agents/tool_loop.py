@@ -12,24 +12,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.agents.completion import message_of
 from harness.agents.conversation import opening
-from harness.agents.tool_answers import answer_call
+from harness.agents.tool_answers import answer_call, normal_calls
 from harness.agents.tools import Tool, World, as_tools
 from harness.core.case import Case
 from harness.core.clock import SYSTEM
 from harness.core.contracts import Model
-from harness.core.errors import AgentBroken, Failure, ToolBroken, TrialTimeout, UsageError
+from harness.core.errors import AgentBroken, Failure, HarnessError, ToolBroken, TrialTimeout, UsageError
 from harness.core.exchange import CURRENT, Reply
 from harness.core.record import Trial
 from harness.core.trajectory import Message, ModelCall, Trajectory
 from harness.core.usage import Usage
 
 _THINKING = ("reasoning_content", "reasoning")
+_MAX_CALLS = 1000
+"""Tool calls of one message that are run: far above any real agent, below what a runaway reply can hold."""
 
 
 class StepLimit(AgentBroken):
@@ -105,7 +106,8 @@ class ToolLoop:
             if isinstance(broken, TimeoutError) and deadline.expired():
                 error = Failure.of(TrialTimeout(f"the trial took longer than its {trial.deadline_s:g} s"))
             else:
-                error = Failure.of(broken, kind="agent")
+                # Our own errors name a wrong set-up (a missing library, a bad option), which is not the agent's doing.
+                error = Failure.of(broken, kind="harness" if isinstance(broken, HarnessError) else "agent")
         finally:
             state, closing = await talk.close()
         return Trajectory(
@@ -129,7 +131,7 @@ class _Talk:
         self._tools: dict[str, Tool] = {}
         self._schemas: tuple[Mapping[str, Any], ...] = ()
         self._recorded = False
-        self._ids: set[str] = set()
+        self._ids: dict[str, int] = {}
         self._steps = 0
         self._sent: list[Message] = []
         self.messages: list[Message] = []
@@ -149,6 +151,8 @@ class _Talk:
             if calls and self._recorded:
                 self.metadata["recorded_calls"] = len(calls)
                 return
+            if len(calls) > _MAX_CALLS:
+                raise AgentBroken(f"the model called {len(calls)} tools in one message; at most {_MAX_CALLS} are run")
             for call in calls:
                 self._say({"role": "tool", "tool_call_id": call["id"], "content": await answer_call(call, self._tools)})
             if not calls:
@@ -186,7 +190,7 @@ class _Talk:
             self.calls.append(model_call(reply, self._loop.model))
         message = message_of(reply.body)
         if "tool_calls" in message:
-            message["tool_calls"] = [self._normal(call) for call in _listed(message["tool_calls"])]
+            message["tool_calls"] = normal_calls(message["tool_calls"], step=self._steps, taken=self._ids)
             if not message["tool_calls"]:
                 del message["tool_calls"]
         self._say(message)
@@ -197,24 +201,6 @@ class _Talk:
         if not self._loop.echo_thinking and any(name in message for name in _THINKING):
             message = {key: value for key, value in message.items() if key not in _THINKING}
         self._sent.append(message)
-
-    def _normal(self, call: Mapping[str, Any]) -> dict[str, Any]:
-        """A tool call in the one form that every endpoint takes back: unique id, arguments as text."""
-        function = call.get("function")
-        function = function if isinstance(function, Mapping) else {}
-        written = function.get("arguments")
-        if not isinstance(written, str):
-            written = "{}" if written is None else json.dumps(written, default=str)
-        given = call.get("id")
-        given = given if isinstance(given, str) else ""
-        unique, copy = given or f"call_{self._steps}", 2
-        while unique in self._ids:
-            # Small servers count their ids from 0 in every reply; two calls of one id could not be told apart.
-            unique, copy = f"{given or f'call_{self._steps}'}_{copy}", copy + 1
-        self._ids.add(unique)
-        name = function.get("name")
-        named = {"name": name if isinstance(name, str) else "", "arguments": written}
-        return {"id": unique, "type": "function", "function": named}
 
     async def close(self) -> tuple[Any, Failure | None]:
         """The world's end state, with the failure to read it or to close it, if any."""
@@ -252,7 +238,3 @@ def model_call(reply: Reply, model: Model, *, purpose: str = "agent") -> ModelCa
         purpose=purpose,
         replayed=reply.replayed,
     )
-
-
-def _listed(calls: Any) -> list[Mapping[str, Any]]:
-    return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, (list, tuple)) else []

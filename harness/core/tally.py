@@ -84,7 +84,7 @@ class Tally:
             case.record = _light(record)
         case.records.append(number)
         if record.outcome != "passed":
-            self._reasons[number] = _reason(record)[:_REASON_LENGTH]
+            self._reasons[number] = _reason(record).strip().partition("\n")[0][:_REASON_LENGTH]
         if record.outcome == "errored":
             error = record.error
             kind, reason = (error.kind, error.reason or error.type) if error is not None else ("harness", "")

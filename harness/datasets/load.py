@@ -48,7 +48,7 @@ def load_dataset(
         return imported
     path = _find(source, base)
     problems: list[Problem] = []
-    place = _relative(path, base)
+    place = relative_place(path, base)
     rows = list(_rows(path, place, problems))
     return Dataset(
         name=name or (path.parent.name if path.stem == "cases" else path.stem),
@@ -104,19 +104,20 @@ def _find(source: str | Path, base: Path) -> Path:
             return candidate
     names = dataset_names(base)
     near = get_close_matches(str(source), names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f" Did you mean {near[0]!r}?" if near else ""
     known = ", ".join(names) if names else f"none: there is no {HOME}/<name>/cases.jsonl under {base}"
     folder = next((c for c in candidates if c.is_dir()), None)
     if folder is not None and not near:
-        hint = f"; the folder is there but holds no cases{'/'.join(SUFFIXES)}"
-    raise UsageError(f"there is no dataset {str(source)!r}{hint}. Datasets that exist: {known}")
+        hint = f" The folder is there but holds no cases{'/'.join(SUFFIXES)}."
+    raise UsageError(f"there is no dataset {str(source)!r}.{hint} Datasets that exist: {known}")
 
 
 def _cases_in(folder: Path) -> Path | None:
     return next((path for suffix in SUFFIXES if (path := folder / f"cases{suffix}").is_file()), None)
 
 
-def _relative(path: Path, base: Path) -> str:
+def relative_place(path: Path, base: Path) -> str:
+    """A path as the user knows it: from the project's folder where it lies inside."""
     try:
         return path.resolve().relative_to(base.resolve()).as_posix()
     except ValueError:

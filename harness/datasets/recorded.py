@@ -28,6 +28,7 @@ from typing import Any
 from harness.core.case import Case, Dataset
 from harness.core.errors import DatasetError, UsageError
 from harness.core.trajectory import Trajectory
+from harness.datasets.load import relative_place
 from harness.datasets.problems import BadRows, Problem, shown
 
 Entry = tuple[int, Any]
@@ -104,7 +105,7 @@ def load_recorded(path: str | Path, *, root: str | Path | None = None, name: str
     if form == "journal":
         trials = _first_of_each(trials, notices)
     cases, trajectories = _numbered(trials, form)
-    dataset = Dataset(name=name or target.stem, cases=cases, path=str(path))
+    dataset = Dataset(name=name or target.stem, cases=cases, path=relative_place(target, base))
     return RecordedRuns(dataset=dataset, trajectories=trajectories, format=form, notices=tuple(notices))
 
 

@@ -24,9 +24,10 @@ def cases_from_rows(rows: Iterable[Row], place: str, problems: Iterable[Problem]
     found = list(problems)
     cases: list[Case] = []
     lines: dict[str, int] = {}
-    count = len({problem.line for problem in found if problem.line})
+    unread = {problem.line for problem in found if problem.line}
+    count = len(unread)
     for line, row in rows:
-        count += 1
+        count += line not in unread
         if not isinstance(row, Mapping):
             fix = 'a row is one JSON object like {"id": "refund-1", "input": "..."}'
             found.append(Problem(line=line, field="", value=shown(row), fix=fix))

@@ -113,7 +113,9 @@ def rows_of_parquet(data: bytes, problems: list[Problem]) -> Iterator[Row]:
     except pyarrow.ArrowException as error:
         raise DatasetError(f"the file is not Parquet: {error}") from error
     for line, row in enumerate(rows, 1):
-        yield line, nested(row.items(), line, problems)
+        # pandas stores an index it cannot rebuild under such names; like the index of a frame, it is not read.
+        cells = ((name, cell) for name, cell in row.items() if not name.startswith("__index_level_"))
+        yield line, nested(cells, line, problems)
 
 
 def rows_of_frame(frame: Any, problems: list[Problem]) -> Iterator[Row]:

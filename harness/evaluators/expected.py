@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import cast
 
 from harness.core.case import Case, Expectation
@@ -26,6 +27,7 @@ Reads = Callable[[Expectation], bool]
 Make = Callable[[], Evaluator]
 
 
+@cache
 def _shelf() -> list[tuple[Reads, Make]]:
     from harness.evaluators.contains import Contains
     from harness.evaluators.cost import Cost

@@ -35,7 +35,8 @@ def golden_mark(collector: Any, function: Any) -> pytest.Mark | None:
     for mark in getattr(function, "pytestmark", ()):
         if mark.name == "golden":
             return mark  # type: ignore[no-any-return]
-    return collector.get_closest_marker("golden")
+    nearest: pytest.Mark | None = collector.get_closest_marker("golden")
+    return nearest
 
 
 def collect_light(collector: pytest.Collector, name: str, function: Any) -> list[pytest.Item] | None:

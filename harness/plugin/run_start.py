@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from harness.core.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.plugin.session import HarnessSession
-    from harness.settings import Settings
 
 WAIT_S = 30.0
 """How long a worker waits for its sister to make the folder."""
@@ -74,12 +72,3 @@ def _await_claim(claim: Path, created: str) -> tuple[Path, str, str]:
             return Path(text), Path(text).name, created
         time.sleep(0.01)
     raise HarnessError(f"{claim}: another worker claimed the run and never made its folder; start the run again")
-
-
-def redaction(settings: Settings) -> Callable[[str], str] | None:
-    """What keeps secrets out of the journal, by ``[tool.harness] redact``."""
-    if settings.redact == "off":
-        return None
-    from harness.results.redaction import redact_text
-
-    return redact_text

@@ -240,10 +240,10 @@ class HarnessSession:
     def journal(self) -> JournalWriter:
         """This process's journal, opened on first use."""
         if self._journal is None:
-            from harness.plugin.run_start import redaction
             from harness.results.journal import JournalWriter
 
-            self._journal = JournalWriter(self.open_run(), self.worker, redact=redaction(self.settings))
+            redact: Any = self.settings.redact
+            self._journal = JournalWriter(self.open_run(), self.worker, redact=redact)
             self.notices.extend(self._journal.notices)
         return self._journal
 

@@ -33,6 +33,7 @@ def begin(session: pytest.Session) -> None:
         shared.rules()  # a mistake in the gate's file is said before the first call, not after the last
         shared.open_run()
         write_plan(shared)
+        shared.engine()
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from None
     session.config.pluginmanager.register(protocol, "harness-protocol")

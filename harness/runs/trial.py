@@ -135,11 +135,12 @@ class TrialSession:
         return replace(trajectory, **changes) if changes else trajectory
 
     def _keep_partial(self, seen: int, began: float) -> None:
-        """On cancellation keep the calls that were made, so that their cost is not lost."""
+        """On cancellation keep what was said and which calls were made, so that neither text nor cost is lost."""
         calls = tuple(self.context.calls[seen:])
-        if calls:
-            partial = Trajectory(model_calls=calls, latency_s=self.clock.monotonic() - began)
-            self.trajectories.append(partial)
+        messages = tuple(self.context.notes.pop("partial_messages", ()))
+        if calls or messages:
+            elapsed = self.clock.monotonic() - began
+            self.trajectories.append(Trajectory(messages=messages, model_calls=calls, latency_s=elapsed))
 
     async def evaluate(self, evaluators: Sequence[Evaluator], trajectory: Trajectory | None = None) -> list[Score]:
         """Judge with each evaluator; a broken evaluator is a not-measured score and never blocks the others."""

@@ -45,7 +45,9 @@ def test_content_is_the_deltas_joined(parts: list[str]) -> None:
 
 def test_tool_calls_are_put_together_by_index_with_interleaved_pieces() -> None:
     body = assembled(
-        event({"role": "assistant", "tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}]}),
+        event(
+            {"role": "assistant", "tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}]}
+        ),
         event({"tool_calls": [{"index": 1, "id": "b", "function": {"name": "g", "arguments": '{"y"'}}]}),
         event({"tool_calls": [{"index": 0, "function": {"arguments": '{"x":1}'}}]}),
         event({"tool_calls": [{"index": 1, "function": {"arguments": ":2}"}}]}),
@@ -147,13 +149,18 @@ def test_more_calls_than_anyone_makes_are_too_large() -> None:
     assert caught.value.reason == "too_large"
 
 
+KEYS = ["choices", "delta", "index", "tool_calls", "function", "name", "arguments", "content", "usage"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 9) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["choices", "delta", "index", "tool_calls", "function", "name", "arguments", "content", "usage"]),
-        inner,
-        max_size=4,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["choices", "delta", "index", "tool_calls", "function", "name", "arguments", "content", "usage"]
+            ),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )

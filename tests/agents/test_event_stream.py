@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def parsed(*pieces: bytes) -> list[bytes]:
 def test_the_events_do_not_depend_on_where_the_bytes_were_cut(lines: list[tuple[bytes, bytes]], at: list[int]) -> None:
     text = b"".join(line + end for line, end in lines)
     cuts = sorted({min(place, len(text)) for place in at} | {0, len(text)})
-    pieces = [text[low:high] for low, high in zip(cuts, cuts[1:], strict=False)]
+    pieces = [text[low:high] for low, high in itertools.pairwise(cuts)]
     assert parsed(*pieces) == parsed(text)
     assert parsed(*[text[i : i + 1] for i in range(len(text))]) == parsed(text)
 

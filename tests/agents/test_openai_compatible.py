@@ -311,7 +311,9 @@ def test_a_server_that_leaves_its_finished_stream_open_does_not_hold_the_call(fa
     async def open_end(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        await response.write(b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+        await response.write(
+            b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+        )
         await asyncio.sleep(30)
         return response
 

@@ -343,6 +343,30 @@ def test_many_trials_of_one_loop_do_not_meet(fakes: Any) -> None:
         assert happened.state == {"paid": [(f"user {number}", 1)]}
 
 
+def test_calls_of_any_shape_are_answered_or_left_out(fakes: Any) -> None:
+    odd = fakes.completion(None, tool_calls=[None, "x", {}, {"function": 3}, {"id": 7, "function": {"name": ["add"]}}])
+    happened, bodies = play(fakes, odd, fakes.completion("x"), tools=[add])
+    assert happened.error is None
+    assert [(c.name, c.error) for c in happened.tool_calls] == [("", "there is no tool ''; tools that exist: add")] * 3
+    assert all(isinstance(c["id"], str) for c in bodies[1]["messages"][1]["tool_calls"])
+
+
+def test_a_runaway_message_of_calls_is_the_agents_failure(fakes: Any) -> None:
+    happened, bodies = play(
+        fakes, fakes.completion(None, tool_calls=[fakes.tool_call("add", {})] * 20_000), tools=[add]
+    )
+    assert happened.error is not None
+    assert "20000 tools in one message" in happened.error.message
+    assert (happened.error.kind, len(bodies), len(happened.tool_calls)) == ("agent", 1, 20_000)
+
+
+def test_a_wrong_set_up_is_not_held_against_the_agent() -> None:
+    model = OpenAICompatible(base_url="http://127.0.0.1:1", model="m", options={"temperature": object()})
+    happened = asyncio.run(ToolLoop(name="l", model=model).run(CASE, TRIAL))
+    assert happened.error is not None
+    assert (happened.error.kind, happened.error.type) == ("harness", "UsageError")
+
+
 def test_a_limit_below_one_step_is_refused() -> None:
     with pytest.raises(UsageError, match="max_steps"):
         ToolLoop(name="l", model=OpenAICompatible(base_url="http://h", model="m"), max_steps=0)

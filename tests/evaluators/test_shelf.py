@@ -87,7 +87,8 @@ def test_a_run_that_broke_off_is_never_judged_right() -> None:
 
 def test_importing_the_room_imports_no_evaluator_and_no_third_party() -> None:
     code = (
-        "import sys; before = set(sys.modules); import harness.evaluators, harness.datasets, harness.datasets.importers;"
+        "import sys; before = set(sys.modules);"
+        "import harness.evaluators, harness.datasets, harness.datasets.importers;"
         "new = {m.partition('.')[0] for m in set(sys.modules) - before};"
         "new -= set(sys.stdlib_module_names) | {'harness'};"
         "assert not new, new;"

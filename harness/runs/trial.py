@@ -228,6 +228,8 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
         CURRENT.reset(token)
     if judgement.outcome == "passed":
         judgement = _by_scores(session)
+    elif judgement.outcome == "errored":
+        _not_judged(session)
     return _record(session, judgement, started_at, clock.monotonic() - began), session
 
 
@@ -271,6 +273,15 @@ def _by_scores(session: TrialSession) -> Judgement:
         )
         return Judgement(outcome="errored", failure=Failure(kind="harness", message=message, reason="nothing_judged"))
     return Judgement(outcome="passed")
+
+
+def _not_judged(session: TrialSession) -> None:
+    """Say of every declared evaluator that had no chance that it had none, so that its N keeps the trial."""
+    judged = {score.name for score in session.scores}
+    for evaluator in session.work.evaluators:
+        name = _name(evaluator)
+        if name not in judged:
+            session.scores.append(Score.not_measured(name, "the trial broke before it could be judged", kind="harness"))
 
 
 def _cost(calls: Sequence[Any], purpose: str) -> tuple[Decimal | None, bool]:

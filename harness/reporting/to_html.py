@@ -12,6 +12,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,9 @@ def _markup(text: str) -> Any:
     return Markup(text)  # noqa: S704 - our own files, and JSON without < > &
 
 
+@cache
 def _environment() -> Any:
+    # Kept: compiling the template costs more than rendering a small page.
     import jinja2
     from markupsafe import Markup, escape
 

@@ -50,7 +50,7 @@ def _totals(scorecard: Scorecard) -> dict[str, Any]:
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without empty texts and absent optional values; an estimate stays, because its absence means something."""
-    keep = ("estimate", "low", "high", "cost_usd", "latency_s")
+    keep = ("suite", "area", "estimate", "low", "high", "cost_usd", "latency_s")
     return {key: value for key, value in values.items() if key in keep or value not in ("", None)}
 
 

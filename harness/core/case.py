@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, Literal
 
 from harness.core.errors import UsageError
@@ -147,7 +148,7 @@ class Case:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Anything else, e.g. ``source`` and ``labelled_by``; not part of the content hash."""
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """Changes when what the agent sees or what is expected changes."""
         seen = {"input": self.input, "turns": self.turns, "expected": self.expected.to_json(), "tools": self.tools}
@@ -196,7 +197,7 @@ class Dataset:
     path: str = ""
     """Where it was read from, relative to the project; empty when made in memory."""
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """Over ids and content hashes, independent of the order of the rows."""
         return content_hash(sorted((case.id, case.content_hash) for case in self.cases))

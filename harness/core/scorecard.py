@@ -9,12 +9,13 @@ The words:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from harness.core.case import Severity
+from harness.core.record import Manifest, Record
 from harness.core.score import Direction
 
 RowKind = Literal["rate", "mean", "quantile", "pass_k", "total"]
@@ -80,6 +81,70 @@ class CaseLine:
     latency_s: float | None = None
     """Median over trials."""
 
+    @property
+    def measured(self) -> int:
+        """Trials that ended passed or failed."""
+        return self.passed + self.failed
+
+    @property
+    def trials(self) -> int:
+        """Trials planned: measured, errored and not run."""
+        return self.passed + self.failed + self.errored + self.not_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteLine:
+    """One suite and arm: what was planned and what became of it."""
+
+    suite: str
+    arm: str = ""
+    area: str = ""
+    dataset: str = ""
+    trials: int = 1
+    """Planned trials per case."""
+    missing_cases: int = 0
+    """Planned cases without a single record; they have no line in ``Scorecard.cases``."""
+    passed: int = 0
+    failed: int = 0
+    errored: int = 0
+    not_run: int = 0
+    """Planned trials that never ran, those of missing cases included."""
+    pass_rate: float | None = None
+    """The declared criterion, or None."""
+    observe: bool = False
+    """Measured and shown, never gating."""
+    statistical: bool = False
+    """Whether a rate rule decides over the suite, so that a failed trial alone is not red."""
+    start: int = 0
+    """Its cases are ``Scorecard.cases[start:stop]``."""
+    stop: int = 0
+
+    @property
+    def measured(self) -> int:
+        """Trials that ended passed or failed."""
+        return self.passed + self.failed
+
+    @property
+    def planned(self) -> int:
+        """The N of *n of N*."""
+        return self.passed + self.failed + self.errored + self.not_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """The values behind one figure of one suite and arm, trial by trial."""
+
+    cases: Sequence[int]
+    """Position in ``Scorecard.cases`` of each value's case."""
+    values: Sequence[float]
+    unit: str = ""
+    direction: Direction = "higher"
+    area: str = ""
+    of: int = 0
+    """Trials that should have a value: the planned ones whose case expects something of the evaluator."""
+    evaluator: bool = True
+    """Whether an evaluator gave it (else: cost, latency, tokens)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scorecard:
@@ -105,6 +170,17 @@ class Scorecard:
     duration_s: float | None = None
     """From the first trial's start to the last one's end."""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    suites: tuple[SuiteLine, ...] = ()
+    """In planned order; gate rules choose among them."""
+    finished: bool = True
+    """False when the run was cut off: such a run never passes."""
+    exit_reason: str = ""
+    """Why it ended early, else empty."""
+    partial: bool = False
+    """Whether a selection left cases out."""
+    samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict, repr=False, compare=False)
+    """Per (suite, arm, metric) the values themselves, for rules with a confidence or a pooling of their own. Kept in
+    memory only; the journal is where they are stored."""
 
     def row(self, metric: str, *, suite: str = "", arm: str | None = None, **match: Any) -> Row | None:
         """The first row of that metric and suite (and ``k=``, ``quantile=``), or None."""
@@ -114,3 +190,19 @@ class Scorecard:
             if all(getattr(row, name) == value for name, value in match.items()):
                 return row
         return None
+
+
+def build_scorecard(manifest: Manifest, records: Iterable[Record], *, level: float = 0.95) -> Scorecard:
+    """The scorecard of a run, in one pass over its records; trajectories are let go as they are read.
+
+    Rows come in this order: over all suites, per area, per suite and arm. Observed suites have rows of their own and
+    are left out of the rows over several suites, because those are what the gate decides on. A record that appears
+    twice counts once, the last one. Nothing measured gives rows with estimate None, never a zero.
+
+    :param level: confidence of the intervals, and of each one-sided gate bound.
+    """
+    from harness.core.figures import all_rows
+    from harness.core.tally import tally
+
+    counted = tally(manifest, records)
+    return replace(counted, rows=all_rows(counted, level=level))

@@ -1,0 +1,70 @@
+"""The shelf of metrics: one file each, judged by rule. Nothing is imported until it is asked for.
+
+To add one: copy the shape of a neighbour into a new file, give it ``evaluate(trajectory, case) -> Score``, name it
+below, and check it with :func:`harness.testing.check_evaluator`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.evaluators.contains import Contains as Contains
+    from harness.evaluators.cost import Cost as Cost
+    from harness.evaluators.duplicate_calls import DuplicateCalls as DuplicateCalls
+    from harness.evaluators.end_state import EndState as EndState
+    from harness.evaluators.exact_match import ExactMatch as ExactMatch
+    from harness.evaluators.expected import expected_evaluators as expected_evaluators
+    from harness.evaluators.expected import judge_expected as judge_expected
+    from harness.evaluators.forbidden_tools import ForbiddenTools as ForbiddenTools
+    from harness.evaluators.json_schema import JsonSchema as JsonSchema
+    from harness.evaluators.latency import Latency as Latency
+    from harness.evaluators.loops import Loops as Loops
+    from harness.evaluators.not_contains import NotContains as NotContains
+    from harness.evaluators.numeric import Numeric as Numeric
+    from harness.evaluators.outcome_as_recorded import OutcomeAsRecorded as OutcomeAsRecorded
+    from harness.evaluators.pattern import Pattern as Pattern
+    from harness.evaluators.recovery import Recovery as Recovery
+    from harness.evaluators.steps import MaxSteps as MaxSteps
+    from harness.evaluators.tokens import Tokens as Tokens
+    from harness.evaluators.tool_arguments import ToolArguments as ToolArguments
+    from harness.evaluators.tool_choice import ToolChoice as ToolChoice
+    from harness.evaluators.tool_errors import ToolErrors as ToolErrors
+    from harness.evaluators.trajectory_match import TrajectoryMatch as TrajectoryMatch
+
+_WHERE = {
+    "Contains": "contains",
+    "Cost": "cost",
+    "DuplicateCalls": "duplicate_calls",
+    "EndState": "end_state",
+    "ExactMatch": "exact_match",
+    "ForbiddenTools": "forbidden_tools",
+    "JsonSchema": "json_schema",
+    "Latency": "latency",
+    "Loops": "loops",
+    "MaxSteps": "steps",
+    "NotContains": "not_contains",
+    "Numeric": "numeric",
+    "OutcomeAsRecorded": "outcome_as_recorded",
+    "Pattern": "pattern",
+    "Recovery": "recovery",
+    "Tokens": "tokens",
+    "ToolArguments": "tool_arguments",
+    "ToolChoice": "tool_choice",
+    "ToolErrors": "tool_errors",
+    "TrajectoryMatch": "trajectory_match",
+    "expected_evaluators": "expected",
+    "judge_expected": "expected",
+}
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

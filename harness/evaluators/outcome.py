@@ -1,0 +1,69 @@
+"""When an evaluator may judge at all: the rules that every file on this shelf shares.
+
+The words:
+
+- *never ran*: no messages. *broke off*: ``trajectory.error`` is set; what is there is only the beginning.
+- Neither can be judged right or wrong by its outcome: the score is not measured and names the boundary that broke.
+- A violation that has already happened (a forbidden tool was called, a limit was passed) stays one in a run that
+  broke off; its absence there proves nothing.
+"""
+
+from __future__ import annotations
+
+from harness.core.score import Score
+from harness.core.trajectory import Trajectory
+
+
+def cannot_judge(name: str, trajectory: Trajectory, version: str = "1") -> Score | None:
+    """The not-measured score of a run that never ran or broke off, or None when it may be judged."""
+    if trajectory.error is not None:
+        kind = trajectory.error.kind
+        why = f"the run broke off ({kind}): {shorten(trajectory.error.message, 200)}"
+        return Score.not_measured(name, why, kind=kind, version=version)
+    if not trajectory.messages:
+        return Score.not_measured(name, "the run has no messages: it never ran", kind="agent", version=version)
+    return None
+
+
+def never_ran(name: str, trajectory: Trajectory, version: str = "1") -> Score | None:
+    """As :func:`cannot_judge`, but lets a run pass that broke off after it had said or done something."""
+    if trajectory.messages:
+        return None
+    return cannot_judge(name, trajectory, version)
+
+
+def nothing_expected(name: str, what: str, version: str = "1") -> Score:
+    """The quiet not-measured score of a case that expects nothing of this evaluator.
+
+    :param what: the field of the expectation that is absent, e.g. ``"answer"``.
+    """
+    return Score.not_measured(name, f"the case expects no {what}", expected_nothing=True, version=version)
+
+
+def shorten(value: object, limit: int = 120) -> str:
+    """``value`` as a text of at most ``limit`` characters, its true size stated when it was cut.
+
+    Everything an agent wrote passes through here on its way into a reason: it may be huge.
+    """
+    text = value if isinstance(value, str) else _bounded_repr(value, limit)
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(text):,} characters)"
+
+
+def quoted(text: str, limit: int = 120) -> str:
+    """A text in quotes with control characters made visible, bounded."""
+    if len(text) <= limit:
+        return repr(text)
+    return f"{text[:limit]!r}… ({len(text):,} characters)"
+
+
+def _bounded_repr(value: object, limit: int) -> str:
+    # reprlib walks only as deep and as far as its limits, so that a huge value costs nothing.
+    import reprlib
+
+    brief = reprlib.Repr()
+    brief.maxdict = brief.maxlist = brief.maxtuple = 20
+    brief.maxstring = brief.maxother = brief.maxlong = max(limit, 20)
+    brief.maxlevel = 6
+    return brief.repr(value)

@@ -1,0 +1,130 @@
+"""What pytest loads: flags, the marker, the fixtures, and hooks that do nothing until a golden test is collected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.plugin.fixtures import agent, case, evaluate, trajectory, trial
+
+__all__ = ["agent", "case", "evaluate", "trajectory", "trial"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One flag per row of the table of options."""
+    from harness.plugin.options import add_flags
+
+    add_flags(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; check the flags that were given."""
+    from harness.plugin.options import check_flags
+
+    config.addinivalue_line(
+        "markers", "golden(source, ...): run the test once per golden case (see the harness's docs)"
+    )
+    check_flags(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
+    """Golden test functions become one light item per case."""
+    if not hasattr(obj, "__code__") or not name.startswith("test"):
+        return None
+    if not _may_be_golden(collector, obj):
+        return None
+    from harness.plugin.collect import collect_light
+
+    istest = getattr(collector, "istestfunction", None)
+    if istest is None or not istest(obj, name):
+        return None
+    return collect_light(collector, name, obj)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Golden tests that need pytest's machinery get the case as a parameter."""
+    parent = metafunc.definition.parent
+    if parent is not None and _may_be_golden(parent, metafunc.function):
+        from harness.plugin.collect import generate
+
+        generate(metafunc)
+
+
+def _may_be_golden(collector: Any, function: Any) -> bool:
+    if any(mark.name == "golden" for mark in getattr(function, "pytestmark", ())):
+        return True
+    return collector.get_closest_marker("golden") is not None
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember that a selection left golden cases out: such a run is partial."""
+    if items:
+        from harness.plugin import session
+
+        shared = items[0].config.stash.get(session.KEY, None)
+        if shared is not None:
+            shared.deselected += sum(1 for item in items if item.get_closest_marker("golden") is not None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """With golden items collected: make the plan, the run folder and the engine."""
+    if _collected_golden(session.config):
+        from harness.plugin.start import begin
+
+        begin(session)
+
+
+def _collected_golden(config: pytest.Config) -> bool:
+    from sys import modules
+
+    loaded = modules.get("harness.plugin.session")
+    return loaded is not None and loaded.KEY in config.stash
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal golden items to the workers in one go, so that each can run ahead through its share."""
+    from harness.plugin.workers import make_scheduler
+
+    return make_scheduler(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """A worker ended: remember when it crashed, because then the gate may not say pass."""
+    from harness.plugin.workers import note_end
+
+    note_end(node, error)
+
+
+def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
+    """Unreliable and errored cases have words of their own."""
+    status = getattr(report, "harness_status", None)
+    if status == "unreliable":
+        return "unreliable", "u", "UNRELIABLE"
+    if status == "errored":
+        return "error", "E", "ERROR"
+    return None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Close the run, judge it, write the reports, set the exit status."""
+    from harness.plugin.workers import has_run
+
+    if _collected_golden(session.config) or has_run(session.config):
+        from harness.plugin.finish import finish
+
+        finish(session, exitstatus)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The verdict, last on the screen."""
+    from sys import modules
+
+    loaded = modules.get("harness.plugin.finish")
+    if loaded is not None:
+        loaded.print_summary(terminalreporter, config)

@@ -1,0 +1,167 @@
+"""The end of a session: close the run, judge it, write the reports, set the exit status, print the verdict."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.core.clock import iso_utc
+from harness.core.errors import HarnessError
+from harness.core.record import Manifest, Run
+from harness.core.verdict import Answer, Verdict
+from harness.plugin.options import load_settings
+from harness.plugin.session import KEY, HarnessSession
+from harness.plugin.workers import CRASHES, forget_claim, run_of
+
+if TYPE_CHECKING:
+    from harness.core.comparison import Comparison
+    from harness.core.scorecard import Scorecard
+
+GATE_FAILED, INCONCLUSIVE, BUDGET, NO_BASELINE = 10, 11, 12, 13
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A finished run with its verdict."""
+
+    run: Run
+    scorecard: Scorecard
+    verdicts: tuple[Verdict, ...]
+    answer: Answer
+    comparison: Comparison | None
+    folder: Path
+
+
+RESULT: pytest.StashKey[Judged] = pytest.StashKey()
+TROUBLE: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def finish(session: pytest.Session, exitstatus: int) -> None:
+    """Called at the end of every session that collected golden items; workers only close their journals."""
+    config = session.config
+    shared = config.stash.get(KEY, None)
+    if shared is not None:
+        shared.close()
+    if hasattr(config, "workerinput"):
+        if shared is not None and shared.exit_reason:
+            config.workeroutput["harness_exit_reason"] = shared.exit_reason  # type: ignore[attr-defined]
+        return
+    folder = shared.folder if shared is not None and shared.folder is not None else run_of(config)
+    if folder is None:
+        return
+    trouble = config.stash.setdefault(TROUBLE, [])
+    try:
+        manifest = _final_manifest(config, folder, exitstatus, shared)
+        judged = config.stash[RESULT] = judge(folder, manifest, config)
+        session.exitstatus = exit_status(int(session.exitstatus), judged)
+    except HarnessError as error:
+        trouble.append(str(error))
+        if int(session.exitstatus) == 0:
+            session.exitstatus = INCONCLUSIVE
+    finally:
+        uid = _session_uid(config)
+        if uid:
+            forget_claim(config, uid)
+
+
+def _session_uid(config: pytest.Config) -> str:
+    for plugin in config.pluginmanager.get_plugins():
+        uid = getattr(getattr(plugin, "nodemanager", None), "testrunuid", None)
+        if uid is not None:
+            return str(uid)
+    return ""
+
+
+def _final_manifest(config: pytest.Config, folder: Path, exitstatus: int, shared: HarnessSession | None) -> Manifest:
+    from harness.results.run_folder import read_manifest, write_manifest
+
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise HarnessError(f"{folder}: the manifest is gone, so the run cannot be judged")
+    reason = shared.exit_reason if shared is not None else ""
+    crashes = config.stash.get(CRASHES, [])
+    if crashes:
+        reason = reason or "worker crashed: " + "; ".join(crashes)
+    if int(exitstatus) == int(pytest.ExitCode.INTERRUPTED):
+        reason = reason or "interrupted"
+    elif int(exitstatus) == int(pytest.ExitCode.INTERNAL_ERROR):
+        reason = reason or "internal error"
+    models = set(shared.models) if shared is not None else set()
+    manifest = replace(
+        manifest,
+        finished_at=iso_utc(time.time()),
+        exit_reason=reason,
+        models=tuple(sorted(models | set(manifest.models))),
+        command=tuple(str(arg) for arg in config.invocation_params.args),
+    )
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def judge(folder: Path, manifest: Manifest, config: pytest.Config) -> Judged:
+    """Scorecard, verdicts and reports of a stored run, by the rules of this project."""
+    from harness.plugin.judging import judge_run
+
+    settings = load_settings(config)
+    judged = judge_run(folder, manifest=manifest, settings=settings, root=config.rootpath)
+    return judged
+
+
+def exit_status(status: int, judged: Judged) -> int:
+    """The session's exit status. Red stays red; green needs a gate that says pass.
+
+    ==================================  ======
+    interrupted, internal, usage error  2 3 4
+    money cap reached                   12
+    gate failed                         10
+    a test failed                       1
+    baseline missing                    13
+    inconclusive                        11
+    ==================================  ======
+    """
+    if status not in (0, 1):
+        return status
+    if judged.run.manifest.exit_reason == "budget":
+        return BUDGET
+    if judged.answer == "fail":
+        return GATE_FAILED
+    if status == 1:
+        return 1
+    if judged.answer == "inconclusive":
+        gating = [verdict for verdict in judged.verdicts if verdict.answer == "inconclusive" and not verdict.advisory]
+        return NO_BASELINE if gating and all(verdict.baseline_missing for verdict in gating) else INCONCLUSIVE
+    return 0
+
+
+def print_summary(reporter: Any, config: pytest.Config) -> None:
+    """The verdict and where the reports are, last on the screen."""
+    for text in config.stash.get(TROUBLE, []):
+        reporter.write_line(f"harness: {text}", red=True)
+    judged = config.stash.get(RESULT, None)
+    if judged is None:
+        return
+    from harness.reporting import terminal_lines
+
+    colour = bool(reporter._tw.hasmarkup)
+    reporter.write_sep("=", "scorecard")
+    lines: Sequence[str] = terminal_lines(
+        judged.scorecard, judged.verdicts, judged.answer, width=reporter._tw.fullwidth, colour=colour
+    )
+    for text in lines:
+        reporter.write_line(text)
+    for notice in judged.run.notices:
+        reporter.write_line(f"note: {notice}")
+    reporter.write_line(f"scorecard: {_shown(judged.folder / 'scorecard.html', config)}")
+
+
+def _shown(path: Path, config: pytest.Config) -> str:
+    try:
+        return os.path.relpath(path, config.invocation_params.dir)
+    except ValueError:
+        return str(path)

@@ -1,0 +1,50 @@
+"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate.
+
+For light items they are only names (see bindings.py). For items that pytest makes itself they hold the case while other
+fixtures are set up; the body gets the real objects, one set per trial.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> Any:
+    """The golden case of this item (a ``harness.Case``)."""
+    given = getattr(request, "param", None)
+    if not (isinstance(given, tuple) and len(given) == 2):
+        raise pytest.UsageError(
+            f"{request.node.nodeid} asks for a golden fixture but declares no cases; "
+            "mark it: @pytest.mark.golden('name_of_a_dataset')"
+        )
+    return given[1]
+
+
+@pytest.fixture
+def trial(case: Any) -> Any:
+    """The attempt (a ``harness.Trial``): its index and its seed."""
+    return None
+
+
+@pytest.fixture
+def agent(case: Any) -> Any:
+    """The agent under test: ``await agent(case)`` in an ``async def`` test, ``agent(case)`` in a plain one.
+
+    Override it in a conftest.py to test another agent: return a function, a coroutine function or an Agent.
+    """
+    return None
+
+
+@pytest.fixture
+def trajectory(case: Any) -> Any:
+    """What the agent did with the case (a ``harness.Trajectory``), run ahead of the test's turn."""
+    return None
+
+
+@pytest.fixture
+def evaluate(case: Any) -> Any:
+    """``evaluate(Contains(...), ...)`` judges the latest trajectory; awaited in an ``async def`` test."""
+    return None

@@ -1,0 +1,341 @@
+"""Running items: one report per light item, pytest's own protocol for the others, and work started ahead of both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.core.errors import HarnessError
+from harness.plugin.bindings import NAMES
+from harness.plugin.collect import golden_functions, is_foreign, is_ours
+from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
+from harness.plugin.outcomes import decide
+from harness.plugin.output import OutputWatch
+from harness.plugin.session import KEY, HarnessSession
+
+if TYPE_CHECKING:
+    from harness.core.record import Record
+
+LOW_WATER = 64
+"""Below this many jobs on offer a worker looks for newly assigned items."""
+
+
+class Protocol:
+    """Registered as a plugin once a session is known to run golden items."""
+
+    def __init__(self, session: HarnessSession, items: list[pytest.Item]) -> None:
+        self.session = session
+        self.items = items
+        self.position = {item: index for index, item in enumerate(items)}
+        self.functions: dict[pytest.Item, Any] = {}
+        self.groups: dict[Any, list[pytest.Function]] = {}
+        self.offered = 0
+        self.reported = 0
+        self.golden = 0
+        self._first = True
+        self._tick: Any = None
+        self._output = OutputWatch(session.config)
+        for function, shared, case in golden_functions(items):
+            self.functions[function] = (shared, case)
+        self._plan()
+
+    # -- before the first item ------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        for item in self.items:
+            if isinstance(item, GoldenItem):
+                trials = self.session.trials(item.shared.golden, item.case, item.shared.runs)
+                self.session.plan(item.shared.planned(len(trials)))
+                self.golden += 1
+            elif item in self.functions:
+                shared, case = self.functions[item]
+                trials = self.session.trials(shared.golden, case, shared.runs)
+                self.session.plan(shared.planned(len(trials), arm=_arm(item)))
+                self.golden += 1
+
+    def _assigned(self) -> list[pytest.Item]:
+        """The items this process is going to run, as far as it knows: all of them, or a worker's share."""
+        if self.session.worker == "main":
+            return self.items
+        for plugin in self.session.config.pluginmanager.get_plugins():
+            pending = getattr(plugin, "torun", None)
+            if pending is not None and hasattr(plugin, "item_index"):
+                with pending.lock() as queued:
+                    indices = [index for index in queued if isinstance(index, int)]
+                following = getattr(plugin, "nextitem_index", None)
+                if isinstance(following, int):
+                    indices.append(following)
+                return [self.items[index] for index in sorted(indices)]
+        return []
+
+    def _offer(self, current: pytest.Item) -> None:
+        """Hand the engine what may start ahead."""
+        if not self._first and (self.session.worker == "main" or self.offered - self.reported > LOW_WATER):
+            return
+        self._first = False
+        ready = []
+        for item in [current, *self._assigned()]:
+            prepared = self._prepared(item)
+            if prepared is None or prepared.job is not None or not prepared.ahead:
+                continue
+            ready.append(self._job(item, prepared))
+        if ready:
+            self.offered += len(ready)
+            self.session.engine().offer(ready)
+
+    def _prepared(self, item: pytest.Item) -> Prepared | None:
+        if isinstance(item, GoldenItem):
+            return item.prepare()
+        if item not in self.functions:
+            return None
+        prepared = item.stash.get(GOLDEN, None)
+        if prepared is None:
+            assert isinstance(item, pytest.Function)
+            prepared = item.stash[GOLDEN] = self._prepare_function(item)
+        return prepared
+
+    def _prepare_function(self, item: pytest.Function) -> Prepared:
+        """The work of an item that pytest made; ahead only where nothing has to be set up for it first."""
+        shared, case = self.functions[item]
+        others, ready = _arguments(item)
+        values: dict[str, Any] = dict(others)
+        item.stash[_VALUES] = values
+        prepared: Prepared = shared.prepared(item.nodeid, case, arm=_arm(item), others=lambda: values)
+        if item.cls is not None:
+            from dataclasses import replace
+
+            from harness.plugin.bindings import body_of
+
+            bound = body_of(item.obj, shared.names, self.session.engine, lambda: values)
+            prepared.work = replace(prepared.work, body=bound)
+        prepared.ahead = prepared.ahead and ready and not _overrides_agent(item)
+        return prepared
+
+    def _job(self, item: pytest.Item, prepared: Prepared) -> Any:
+        from harness.core.record import Record
+        from harness.runs.engine import Job
+
+        trials = prepared.trials
+        if self.session.finished:
+            trials, prepared.known = self._resume(prepared)
+        assert not isinstance(prepared.known, Record)
+        prepared.job = Job(position=self.position[item], trials=trials, payload=prepared.work)
+        return prepared.job
+
+    def _resume(self, prepared: Prepared) -> tuple[Any, tuple[Record, ...]]:
+        """The trials still to run, and stand-ins for those that an earlier session has measured."""
+        from harness.core.record import Record
+
+        work, missing, known = prepared.work, [], []
+        for trial in prepared.trials:
+            before = self.session.finished.get((work.suite, work.arm, work.case.id, trial.index))
+            if before is None or before.config_hash != work.config_hash or before.case_hash != work.case_hash:
+                missing.append(trial)
+                continue
+            known.append(
+                Record(
+                    suite=work.suite,
+                    case_id=work.case.id,
+                    case_hash=work.case_hash,
+                    trial=trial.index,
+                    outcome=before.outcome,
+                    failure="" if before.outcome == "passed" else "failed before the run was resumed",
+                    statistical=work.statistical,
+                )
+            )
+            self.session.counts[before.outcome] += 1
+        return tuple(missing), tuple(known)
+
+    # -- each item ------------------------------------------------------------------------------------------------
+
+    def _result(self, item: pytest.Item, prepared: Prepared) -> tuple[tuple[Record, ...], BaseException | None]:
+        engine = self.session.engine()
+        if prepared.job is None:
+            engine.run_now(self._job(item, prepared))
+        assert prepared.job is not None
+        try:
+            if not prepared.job.done and isinstance(item, GoldenItem):
+                with self._output:
+                    records = engine.wait(prepared.job, tick=self._tick)
+            else:
+                records = engine.wait(prepared.job, tick=self._tick)
+        except HarnessError as error:
+            # The harness cannot keep its promise any more (a full disk, say): stop the session, keep what there is.
+            self.session.exit_reason = self.session.exit_reason or f"{type(error).__name__}: {error}"
+            item.session.shouldstop = str(error)
+            return prepared.known, error
+        finally:
+            self.reported += 1
+        if self.session.exit_reason == "budget":
+            item.session.shouldstop = "the money cap (--harness-budget-usd) is reached"
+        return (*prepared.known, *records), None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Light items are reported with one report; others are left to pytest."""
+        self._offer(item)
+        if not isinstance(item, GoldenItem):
+            return None
+        hook = item.ihook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        prepared = item.prepare()
+        records, crash = self._result(item, prepared)
+        hook.pytest_runtest_logreport(report=report_light(item, records, crash))
+        item.prepared = None  # nothing of a reported item stays in memory
+        self._tear_down(item, nextitem)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    def _tear_down(self, item: GoldenItem, nextitem: pytest.Item | None) -> None:
+        """Tear down what earlier items of pytest's own left set up and the next item does not need."""
+        if item.session.shouldfail or item.session.shouldstop:
+            nextitem = None
+        state = item.session._setupstate
+        if not state.stack:
+            return
+        call = pytest.CallInfo.from_call(
+            lambda: state.teardown_exact(nextitem), when="teardown", reraise=(KeyboardInterrupt, pytest.exit.Exception)
+        )
+        if call.excinfo is not None:
+            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            item.ihook.pytest_runtest_logreport(report=report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """The body of an item that pytest made from a golden test: all its trials."""
+        if pyfuncitem not in self.functions:
+            return None
+        prepared = self._prepared(pyfuncitem)
+        assert prepared is not None
+        self._adopt_fixtures(pyfuncitem, prepared)
+        records, crash = self._result(pyfuncitem, prepared)
+        outcome = pyfuncitem.stash[OUTCOME] = decide(prepared, records, crash)
+        if outcome.status == "not_run":
+            pytest.skip(outcome.reason)
+        if outcome.status != "passed":
+            pytest.fail(str(outcome.longrepr if outcome.report == "failed" else outcome.reason), pytrace=False)
+        return True
+
+    def _adopt_fixtures(self, item: pytest.Function, prepared: Prepared) -> None:
+        """Give the body the fixtures that are set up now, and let its group run ahead with those of wider scope."""
+        wanted = [name for name in item._fixtureinfo.argnames if name not in NAMES]
+        values = item.stash[_VALUES]
+        if prepared.job is None:
+            values.update({name: item.funcargs[name] for name in wanted})
+            if _overrides_agent(item):
+                self._use_overridden_agent(item, prepared)
+        wide = _wide_names(item)
+        if wide is None:
+            return
+        group = _group_of(item)
+        if group in self.groups:
+            return
+        self.groups[group] = []
+        shared = {name: item.funcargs[name] for name in wide if name in item.funcargs}
+        ready = []
+        for other in self._assigned():
+            if other is item or other not in self.functions or _group_of(other) != group:
+                continue
+            waiting = self._prepared(other)
+            if waiting is None or waiting.job is not None or not (waiting.work.ahead or waiting.ahead):
+                continue
+            if not self.functions[other][0].is_async and not waiting.work.ahead:
+                continue
+            other.stash[_VALUES].update(shared)
+            ready.append(self._job(other, waiting))
+        if ready:
+            self.session.engine().offer(ready)
+
+    def _use_overridden_agent(self, item: pytest.Function, prepared: Prepared) -> None:
+        from dataclasses import replace
+
+        from harness.agents.spec import agent_from
+        from harness.runs.opened import Opened
+
+        given = Opened(agent_from(item.funcargs["agent"]), self.session._stack)
+        prepared.work = replace(prepared.work, agent=given)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """Unreliable and errored items are shown as such."""
+        report = yield
+        outcome = item.stash.get(OUTCOME, None)
+        if outcome is not None and call.when == "call" and call.excinfo is not None and outcome.status != "not_run":
+            report.outcome = outcome.report
+            report.longrepr = outcome.longrepr
+            outcome.mark(report)
+        return report
+
+
+_VALUES: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+
+
+def _arm(item: pytest.Item) -> str:
+    """The parameters other than the case, as pytest writes them: ``prompt=short,temperature=0``."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None:
+        return ""
+    named = {name: value for name, value in callspec.params.items() if name != "case"}
+    if not named:
+        return ""
+    if all(isinstance(value, (str, int, float, bool, type(None))) for value in named.values()):
+        return ",".join(f"{name}={value}" for name, value in named.items())
+    case_id = str(callspec.params["case"][1].id)
+    text: str = callspec.id
+    return text.removeprefix(case_id).removesuffix(case_id).strip("-")
+
+
+def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:
+    """The fixtures of the item's closure that are neither the harness's own nor plain parameters."""
+    found: dict[str, Any] = {}
+    for name in item._fixtureinfo.names_closure:
+        definitions = item._fixtureinfo.name2fixturedefs.get(name)
+        if name in item.callspec.params and _is_direct(definitions):
+            continue
+        if name == "request" and name in item._fixtureinfo.argnames:
+            found[name] = None
+        elif definitions and is_foreign(name, definitions):
+            found[name] = definitions[-1]
+    return found
+
+
+def _is_direct(definitions: Any) -> bool:
+    """Whether a parameter's value is the parameter itself (not handed to a fixture of that name)."""
+    return not definitions or getattr(definitions[-1].func, "__module__", "") == "_pytest.python"
+
+
+def _overrides_agent(item: pytest.Function) -> bool:
+    definitions = item._fixtureinfo.name2fixturedefs.get("agent")
+    return bool(definitions) and not is_ours(definitions)
+
+
+def _arguments(item: pytest.Function) -> tuple[dict[str, Any], bool]:
+    """The parameters of an item that pytest made, and whether they are all that its body needs."""
+    params = {name: value for name, value in item.callspec.params.items() if name in item._fixtureinfo.argnames}
+    params.pop("case", None)
+    return params, not _foreign_fixtures(item)
+
+
+def _wide_names(item: pytest.Function) -> list[str] | None:
+    """Names of module-scoped or wider fixtures, or None where something narrower forbids running ahead."""
+    foreign = _foreign_fixtures(item)
+    if not foreign or item.cls is not None:
+        return None
+    if any(fixture is None or fixture.scope not in ("module", "package", "session") for fixture in foreign.values()):
+        return None
+    return [name for name in foreign if name in item._fixtureinfo.argnames and name not in NAMES]
+
+
+def _group_of(item: pytest.Item) -> Any:
+    """Items that share every wide fixture: the same function under the same other parameters."""
+    assert isinstance(item, pytest.Function)
+    others = tuple((name, repr(value)) for name, value in sorted(item.callspec.params.items()) if name != "case")
+    return (item.parent, item.originalname, others)
+
+
+def protocol_of(config: pytest.Config) -> Protocol | None:
+    """The running protocol, or None before the first golden item is known."""
+    session = config.stash.get(KEY, None)
+    plugin = config.pluginmanager.getplugin("harness-protocol") if session is not None else None
+    return plugin if isinstance(plugin, Protocol) else None

@@ -1,0 +1,82 @@
+"""The beginning of a session with golden items: refuse what cannot work, make the plan, claim the run folder."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from harness.core.clock import iso_utc
+from harness.core.errors import HarnessError
+from harness.core.record import Manifest
+from harness.plugin.session import KEY, HarnessSession, is_partial, workers
+
+
+def begin(session: pytest.Session) -> None:
+    """Called once when collection has ended and golden items may be among the collected."""
+    from harness.plugin.protocol import Protocol
+
+    shared = session.config.stash[KEY]
+    if not any(item.get_closest_marker("golden") for item in session.items):
+        return
+    try:
+        protocol = Protocol(shared, session.items)
+        if session.config.getoption("collectonly", False) or protocol.golden == 0 or session.testsfailed:
+            return
+        if shared.settings.estimate:
+            from harness.plugin.estimate import print_estimate
+
+            print_estimate(shared)
+            session.items[:] = []
+            return
+        shared.rules()  # a mistake in the gate's file is said before the first call, not after the last
+        shared.open_run()
+        write_plan(shared)
+        shared.engine()
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+    session.config.pluginmanager.register(protocol, "harness-protocol")
+    if shared.worker == "main":
+        from harness.plugin.progress import progress_of
+
+        protocol._tick = progress_of(shared)
+
+
+def write_plan(shared: HarnessSession) -> None:
+    """The manifest as far as it is known at the start, so that a killed run still says what it was going to do."""
+    from harness.results.run_folder import read_manifest, write_manifest
+
+    assert shared.folder is not None
+    if shared.settings.resume:
+        earlier = read_manifest(shared.folder)
+        if earlier is not None:
+            shared.created_at = earlier.created_at
+    # Every worker has the same plan; the last one to write changes nothing.
+    write_manifest(shared.folder, manifest_of(shared))
+
+
+def manifest_of(shared: HarnessSession, **more: Any) -> Manifest:
+    """What this run is."""
+    from harness import __version__
+    from harness.plugin.environment import commit_of, machine, versions
+
+    commit, dirty = commit_of(shared.root)
+    settings = shared.settings
+    fields: dict[str, Any] = {
+        "run_id": shared.run_id,
+        "created_at": shared.created_at or iso_utc(time.time()),
+        "harness_version": __version__,
+        "agent": str(settings.replay or settings.agent or ""),
+        "mode": settings.mode,
+        "seed": settings.seed,
+        "commit": commit,
+        "dirty": dirty,
+        "command": tuple(str(arg) for arg in shared.config.invocation_params.args),
+        "partial": is_partial(shared),
+        "planned": tuple(shared.plans.values()),
+        "versions": versions(),
+        "machine": machine(workers(shared.config)),
+        "prices": {name: {key: str(value) for key, value in price.items()} for name, price in settings.prices.items()},
+    }
+    return Manifest(**{**fields, **more})

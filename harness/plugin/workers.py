@@ -1,0 +1,78 @@
+"""Working under pytest-xdist: golden items dealt in one go, and a crash that is not forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.plugin.run_start import claim_path
+
+CRASHES: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def run_of(config: pytest.Config) -> Path | None:
+    """On the controller: the run folder that the workers agreed on, or None when there is no golden item."""
+    manager = getattr(config, "_harness_uid", None)
+    if manager is None:
+        for plugin in config.pluginmanager.get_plugins():
+            nodes = getattr(plugin, "nodemanager", None)
+            manager = getattr(nodes, "testrunuid", None)
+            if manager is not None:
+                break
+    if manager is None:
+        return None
+    from harness.plugin.options import load_settings
+
+    claim = claim_path(load_settings(config).runs, str(manager))
+    try:
+        text = claim.read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return Path(text) if text else None
+
+
+def has_run(config: pytest.Config) -> bool:
+    """Whether this is a controller whose workers ran golden items."""
+    return _is_controller(config) and run_of(config) is not None
+
+
+def forget_claim(config: pytest.Config, uid: str) -> None:
+    """Remove the claim file of a finished session."""
+    from harness.plugin.options import load_settings
+
+    claim_path(load_settings(config).runs, uid).unlink(missing_ok=True)
+
+
+def _is_controller(config: pytest.Config) -> bool:
+    return not hasattr(config, "workerinput") and bool(getattr(config.option, "tx", None))
+
+
+def note_end(node: Any, error: Any) -> None:
+    """Remember a worker that ended with an error."""
+    if error is not None:
+        node.config.stash.setdefault(CRASHES, []).append(f"{node.gateway.id}: {str(error)[:200]}")
+
+
+def make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A scheduler that deals all items at once where they are golden, or None to leave pytest-xdist's choice."""
+    if config.getvalue("dist") != "load":
+        return None
+    from xdist.scheduler.load import LoadScheduling
+
+    class RunAheadScheduling(LoadScheduling):  # type: ignore[misc]
+        """pytest-xdist's load scheduling, but each worker gets its whole share of a golden run at the start.
+
+        A worker that is fed two items at a time cannot run ahead. A share is a contiguous part, so that module
+        fixtures are set up once; what a crashed worker leaves is dealt again by the parent class.
+        """
+
+        def _send_tests(self, node: Any, num: int) -> None:
+            if run_of(self.config) is not None and self.pending:
+                fresh = [other for other in self.nodes if not self.node2pending[other]]
+                share = -(-len(self.pending) // max(1, len(fresh)))
+                num = max(num, share)
+            super()._send_tests(node, num)
+
+    return RunAheadScheduling(config, log)

@@ -1,0 +1,1 @@
+"""What is kept of a run: journals, manifests, their reading, merging and history."""

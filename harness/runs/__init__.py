@@ -1,0 +1,1 @@
+"""Running trials: the way out to providers, with limits, retries, recordings and money."""

@@ -1,0 +1,12 @@
+"""Tool errors: try again once, then hand over; never claim what did not work."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.golden("support_desk", tags=["tool_error"], area="tools", trials=1)
+def test_tool_errors(case, trajectory):
+    """Every one of these trials meets an error of a tool, and the desk still answers."""
+    assert any(call.error for call in trajectory.tool_calls)
+    assert trajectory.answer

@@ -104,7 +104,7 @@ def plot(curve: Curve) -> Plot:
         return f"{HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _part(value, y_marks):.1f}"
 
     def line(series: Series) -> Line:
-        points = [(x, y) for x, y in series.points if math.isfinite(x) and math.isfinite(y)]
+        points = [(x, y) for x, y in series.points if _drawable(x) and _drawable(y)]
         band = ""
         if len(series.low) == len(series.high) == len(series.points) == len(points) and points:
             up = [f"{x_at(x)},{y_at(high)}" for (x, _), high in zip(points, series.high, strict=True)]
@@ -123,7 +123,12 @@ def plot(curve: Curve) -> Plot:
 
 
 def _finite(values: Sequence[float]) -> list[float]:
-    return [value for value in values if math.isfinite(value)]
+    return [value for value in values if _drawable(value)]
+
+
+def _drawable(value: float) -> bool:
+    # Beyond it the width of a scale is no longer a number.
+    return math.isfinite(value) and abs(value) < 1e100
 
 
 def _part(value: float, marks: Sequence[float]) -> float:

@@ -45,7 +45,7 @@ def html_parts(
     style, script = ((PAGE / name).read_text("utf-8") for name in ("style.css", "app.js"))
     index = case_index(scorecard, walk, run.manifest)
     missing = left_out(walk)
-    told = notices(run)
+    told = notices(run, scorecard)
     if missing:
         told.append(
             f"The trajectories of {numbers.count(missing)} trials are left out to keep this page small, "
@@ -62,7 +62,7 @@ def html_parts(
             answer=answer,
             word=ANSWER_WORDS[answer],
             why=why(verdicts, answer),
-            rules_text=rules_text(verdicts),
+            beneath=case_counts_text(scorecard) if answer == "pass" else rules_text(verdicts),
             manifest=run.manifest,
             notices=told,
             composition=_composition(scorecard),
@@ -110,8 +110,8 @@ def _environment() -> Any:
         """A node id on two lines, name first; any long path may break after a slash."""
         folder, _, name = visible(text).rpartition("::")
         broken = escape(folder).replace("/", Markup("/<wbr>"))
-        if not folder:
-            return escape(name).replace("/", Markup("/<wbr>"))
+        if not folder or any(char.isspace() for char in folder):
+            return escape(visible(text)).replace("/", Markup("/<wbr>"))
         return Markup('<span class="name">{}</span><span class="path">{}</span>').format(escape(name), broken)
 
     environment = jinja2.Environment(
@@ -189,8 +189,9 @@ def _heat(value: float | None, block: Matrix) -> str:
 
 def _composition(scorecard: Scorecard) -> list[dict[str, Any]]:
     """The bar of all cases by status: share, start and words of each part."""
-    total, start, parts = len(scorecard.cases), 0.0, []
-    for status, count in case_counts(scorecard).items():
+    counts = case_counts(scorecard)
+    total, start, parts = sum(counts.values()), 0.0, []
+    for status, count in counts.items():
         width = 100 * count / total
         parts.append(
             {

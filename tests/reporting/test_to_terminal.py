@@ -29,7 +29,7 @@ def test_the_verdict_is_first_and_its_reasons_follow(scorecard: Scorecard, verdi
     lines = terminal_lines(scorecard, verdicts, "fail", 100)
     assert lines[0] == "✗ FAIL"
     assert lines[1] == "  3 gate rules: 1 failed, 1 inconclusive, 1 passed"
-    assert "behaviour: pass rate 92.2%" in lines[3]
+    assert "behaviour test_refunds: pass rate 92.2%" in lines[3]
 
 
 def test_colour_is_off_unless_asked_for(scorecard: Scorecard, verdicts: tuple[Verdict, ...]) -> None:

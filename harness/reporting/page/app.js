@@ -81,6 +81,16 @@
     });
   }
 
+  // --- Long tables begin short; without a script, and on paper, they are whole -------------------------------------------
+  for (const table of document.querySelectorAll("main > section table.sortable")) {
+    const rows = table.tBodies[0] ? table.tBodies[0].rows.length : 0;
+    if (rows <= 16) continue;
+    table.classList.add("short");
+    const button = make("button", { type: "button", class: "quiet all-rows" }, "Show all " + rows + " rows");
+    button.addEventListener("click", () => { table.classList.remove("short"); button.remove(); });
+    table.parentElement.after(button);
+  }
+
   // --- Cases: the index --------------------------------------------------------------------------------------------
   const index = JSON.parse(byId("index").textContent);
   const C = Object.fromEntries(index.caseFields.map((name, place) => [name, place]));
@@ -324,7 +334,8 @@
   };
   const showMore = () => {
     const next = found.slice(shownCount, shownCount + PAGE);
-    list.append(...next.map((number) => caseElement(cases[number])));
+    // A case that a link has unfolded above is there already.
+    list.append(...next.filter((number) => !byId(cases[number][C.anchor])).map((number) => caseElement(cases[number])));
     shownCount += next.length;
     const left = found.length - shownCount;
     moreButton.hidden = left <= 0;

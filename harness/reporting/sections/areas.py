@@ -7,7 +7,8 @@ from harness.core.comparison import Comparison
 from harness.core.record import PlannedSuite, Run
 from harness.core.scorecard import Row, Scorecard
 from harness.reporting import numbers
-from harness.reporting.row_text import estimate_text, interval_text, row_picture, share_scale
+from harness.reporting.row_cells import estimate_cell, interval_cell, measured_cell
+from harness.reporting.row_text import row_picture, share_scale
 
 MOST_ROWS = 500
 
@@ -62,12 +63,12 @@ class Areas:
         return (
             Cell(text=row.area or ("everything" if not row.suite else "")),
             Cell(text=suite or "all suites", tone="" if suite else "muted"),
-            Cell(text=estimate_text(row, limit=limit), sort=row.estimate, tone="" if row.n else "warn"),
+            estimate_cell(row, limit=limit),
             Cell(text="", interval=row_picture(row, scale, limit=limit)),
-            Cell(text=interval_text(row, limit=limit), tone="muted"),
-            Cell(text=numbers.n_of(row.n, row.of), tone="warn" if row.n < row.of else "", sort=row.n),
-            Cell(text=estimate_text(cost) if cost else "", sort=cost.estimate if cost else None),
-            Cell(text=estimate_text(slow) if slow else "", sort=slow.estimate if slow else None),
+            interval_cell(row, limit=limit),
+            measured_cell(row),
+            estimate_cell(cost),
+            estimate_cell(slow),
         )
 
     def _beside(self, row: Row, metric: str, **match: object) -> Row | None:
@@ -75,6 +76,6 @@ class Areas:
 
 
 def _caption(rows: list[Row], limits: list[float | None]) -> str:
-    methods = ", ".join(dict.fromkeys(row.method for row in rows if row.method))
+    methods = "; ".join(dict.fromkeys(row.method for row in rows if row.method))
     asked = " Dashed line: the declared pass rate." if any(limit is not None for limit in limits) else ""
     return f"Dot: estimate. Bar: interval{f' ({methods})' if methods else ''}.{asked}"

@@ -12,6 +12,7 @@ from harness.core.comparison import Comparison
 from harness.core.record import Run
 from harness.core.scorecard import Row, Scorecard
 from harness.reporting import numbers
+from harness.reporting.row_places import places
 from harness.reporting.row_text import estimate_text, interval_text, row_name, row_place
 
 MOST_SERIES = 6
@@ -28,7 +29,8 @@ class Reliability:
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:
         """None when no case had more than one trial."""
-        rows = [row for row in self._scorecard.rows if row.kind == "pass_k" and row.k is not None]
+        shown = [row for place in places(self._scorecard.rows) for row in place.rows]
+        rows = [row for row in shown if row.kind == "pass_k" and row.k is not None]
         if max((row.k or 0 for row in rows), default=0) < 2:
             return None
         lines: dict[str, list[Row]] = {}

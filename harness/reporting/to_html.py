@@ -176,7 +176,7 @@ def _scales(table: Table) -> list[tuple[str, str] | None]:
 
 
 def _end(value: float, high: float) -> str:
-    return numbers.share(value, decimals=0) if high == 1 else numbers.plain(float(f"{value:.2g}"))
+    return numbers.share(value, decimals=0) if high == 1 else f"{value:.2g}"
 
 
 def _heat(value: float | None, block: Matrix) -> str:

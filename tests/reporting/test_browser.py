@@ -248,15 +248,15 @@ def test_the_keyboard_reaches_search_cases_and_unfolds_them(tab: Any, sample: Pa
     page.locator(".case[open] .bubble").first.wait_for()
 
 
-def test_ten_thousand_cases_are_one_list_of_which_only_the_first_are_drawn(tab: Any, tmp_path: Path) -> None:
+def test_of_thousands_of_cases_only_the_first_are_drawn_and_all_are_searched(tab: Any, tmp_path: Path) -> None:
     short = Trajectory.from_answer("yes", user="well?")
-    run = make_run(Streamed(10_000, lambda n: record(f"c{n:05d}", trajectory=short, scores=())))
+    run = make_run(Streamed(3_000, lambda n: record(f"c{n:05d}", trajectory=short, scores=())))
     page = tab(write(tmp_path, run, make_scorecard(run))).page
-    assert page.locator("#count").inner_text() == "10,000 cases"
+    assert page.locator("#count").inner_text() == "3,000 cases"
     assert page.locator(".case").count() == 50
     page.click("#more")
     assert page.locator(".case").count() == 100
-    page.fill("#query", "c09999")
+    page.fill("#query", "c02999")
     has_cases(page, 1)
     page.locator(".case > summary").click()
     page.locator(".bubble", has_text="yes").wait_for()

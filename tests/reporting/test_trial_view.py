@@ -79,7 +79,7 @@ KEYS = st.sampled_from(["role", "content", "tool_calls", "tool_call_id", "name",
 
 
 @given(st.lists(st.dictionaries(KEYS, JSON | st.sampled_from(["assistant", "tool", "user"])), max_size=4))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_any_json_for_messages_gives_a_view_that_is_json(messages: list[dict[str, object]]) -> None:
     view = trial_view(record(trajectory=Trajectory(messages=tuple(messages))))
     json.dumps(view, default=str).encode("ascii")

@@ -153,14 +153,14 @@
     call.result !== undefined ? make("div", { class: "part" }, make("b", null, "result"), make("pre", null, call.result || "(empty)")) : "",
     call.error && call.error !== call.result ? make("div", { class: "part" }, make("b", null, "error"), make("pre", null, call.error)) : "");
 
-  const message = (said) => {
+  const message = (said, place, all) => {
     const role = ["user", "assistant", "system", "tool", "notice"].includes(said.role) ? said.role : "notice";
     const tools = (said.tools || []).map(toolCall);
     if (said.tools_left_out) tools.push(make("p", { class: "tone-muted" }, said.tools_left_out + " more tool calls left out"));
     const bubble = said.text ? make("div", { class: "bubble", tabindex: said.text.length > 2000 ? 0 : null }, said.text) : tools.length || said.thinking ? "" : make("div", { class: "bubble tone-muted" }, "(empty)");
     const folded = role === "system" && said.text.length > 160;
     return make("div", { class: "message " + role + (tools.length ? " wide" : "") },
-      make("p", { class: "who" }, said.role + (said.name ? " · " + said.name : "")),
+      place && said.role === "assistant" && all[place - 1].role === "assistant" ? "" : make("p", { class: "who" }, said.role + (said.name ? " · " + said.name : "")),
       said.thinking ? more("thinking", make("pre", null, said.thinking)) : "",
       folded ? more(said.text.slice(0, 120).replace(/\s+/g, " ") + "…", bubble) : bubble,
       tools,

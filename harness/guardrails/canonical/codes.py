@@ -1,0 +1,71 @@
+"""Codes: stretches of base64 or hexadecimal that hold readable text, and the alphabets shifted or turned around."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+
+from harness.guardrails.canonical.tracked import Tracked
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+_HEX = re.compile(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[\s:,-]?){8,}")
+_HEX_DIGITS = re.compile(r"(?:0x|\\x|%)?([0-9a-fA-F]{2})")
+_WORD = re.compile(r"[a-z]{2,}")
+_TO_STANDARD = str.maketrans("-_", "+/")
+
+
+def _readable(decoded: bytes) -> str | None:
+    """Decoded bytes as text where nearly all of them are; None for anything binary."""
+    text = decoded.decode("utf-8", "ignore")
+    if len(text) < 6:
+        return None
+    plain = sum(1 for character in text if character.isprintable() or character in "\n\r\t")
+    lost = len(decoded) - len(text.encode("utf-8", "surrogatepass"))
+    if plain < 0.95 * len(text) or lost > 0.05 * len(decoded):
+        return None
+    # Any long word is valid base64 of noise; noise is hardly ever valid UTF-8, printable, and half letters.
+    return text if 2 * (sum(map(str.isalnum, text)) + text.count(" ")) >= len(text) else None
+
+
+def _from_base64(run: str) -> str | None:
+    digits = re.sub(r"[\r\n=]", "", run).translate(_TO_STANDARD)
+    for skip in range(4):
+        # Something may be glued to the front ("x=" survives as a separator, a letter does not).
+        body = digits[skip:]
+        body = body[: len(body) - (len(body) % 4 == 1)]
+        try:
+            text = _readable(base64.b64decode(body + "=" * (-len(body) % 4)))
+        except (binascii.Error, ValueError):
+            continue
+        if text is not None:
+            return text
+    return None
+
+
+def _from_hex(run: str) -> str | None:
+    return _readable(bytes.fromhex("".join(_HEX_DIGITS.findall(run))))
+
+
+def decoded(tracked: Tracked) -> Iterator[Tracked]:
+    """Every stretch that decodes to readable text. Case must be kept up to here."""
+    for match in _HEX.finditer(tracked.text):
+        text = _from_hex(match[0])
+        if text is not None:
+            yield tracked.part(match.start(), match.end(), text)
+    for match in _BASE64.finditer(tracked.text):
+        text = _from_base64(match[0])
+        if text is not None:
+            yield tracked.part(match.start(), match.end(), text)
+
+
+def rot13(tracked: Tracked) -> Tracked:
+    """The alphabet shifted by half its length."""
+    return tracked.renamed(codecs.encode(tracked.text, "rot13"))
+
+
+def words_turned(tracked: Tracked) -> Tracked:
+    """Each word read backwards, the order of the words kept."""
+    return tracked.renamed(_WORD.sub(lambda match: match[0][::-1], tracked.text))

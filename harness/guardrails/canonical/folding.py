@@ -1,0 +1,96 @@
+"""Folding: one plain letter for every way Unicode has to draw it, and nothing for what cannot be seen.
+
+Compatibility forms (NFKD), combining marks, format and control characters, variation selectors, letters with strokes,
+circled and squared letters, and look-alikes of other scripts (after Unicode TS #39, the part that resembles a to z).
+One character never becomes more than :data:`LONGEST`, so folding cannot blow a text up.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from harness.guardrails.canonical.tracked import Tracked
+
+LONGEST = 4
+"""Most characters that one character may become."""
+
+# Letters of other scripts by what they look like; upper case where that is what resembles the letter.
+_LOOKS = {
+    "a": "аαɑ⍺ɐᗅАΑꓮᎪ𐊠ӕ∀",
+    "b": "ЬƄɓВΒᏴꓐᗷвьßƅᖯ𐊂",
+    "c": "сϲⅽСϹᏟꓚᴄ𐊢ɔς¢ᑕ",
+    "d": "ԁⅾժᏧɗꓒᎠᗞᗪ∂đ",
+    "e": "еєɛεҽℯ℮ЕΕᎬꓰ∈ǝəэёɘ€ⴹ",
+    "f": "ƒϝẝꓝᖴƑғſɟϜ𐊇",
+    "g": "ɡցᶃԌᏀᏳꓖɢƃ",
+    "h": "һհᏂНΗᎻꓧʜнɥҺħ",
+    "i": "іıιɪӏІΙΪ¡ɩ∣ⵏіΊᎥ",
+    "j": "јϳյЈᎫꓙɉϳʝ",
+    "k": "κкΚКᏦꓗᴋқҡ₭",
+    "l": "ⅼłᏞꓡʟ∟ι׀ןƖᒪ",
+    "m": "мⅿΜМᎷꓟᴍɯϺ₥ᗰ",
+    "n": "ոռпηΝꓠɴиᴎη₪ℼ",
+    "o": "оοօσ໐ОΟՕꓳᴏøФ〇ѳөⵔѻ०๐০੦૦௦౦ഠჿס",
+    "p": "рρϱРΡᏢꓑþᴘ⍴₱",
+    "q": "ԛգզԚ",
+    "r": "гᴦⲅгᎡꓣʀɹяɼᖇ",
+    "s": "ѕꜱЅՏᏚꓢʂṣƨ∫",
+    "t": "тτᴛТΤᎢꓔʇ†⊤",
+    "u": "υսʋᴜՍꓴцµџ∪μᑌ",
+    "v": "νѵⅴᴠѴᏙꓦʌ∨√",
+    "w": "ԝшɯᴡԜᎳꓪʍωщᏔѡա₩",
+    "x": "хχⅹХΧꓫ×ⲭж᙮ҳ",
+    "y": "уγүỿУΥҮꓬʏʎч¥",
+    "z": "ᴢζΖᏃꓜʐᏃⲍ",
+}
+_LOOK = {other: letter for letter, others in _LOOKS.items() for other in others}
+_LOOK |= {"‘": "'", "’": "'", "ʼ": "'", "′": "'", "“": '"', "”": '"', "…": "...", "∕": "/", "⁄": "/", "ŋ": "n", "æ": "ae"}
+_LOOK |= {"œ": "oe", "₀": "0", "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "․": ".", "。": ".", "ǃ": "!", "｡": "."}
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
+_NAMED = re.compile(
+    r"(?:LATIN|REGIONAL INDICATOR|TAG|CIRCLED|SQUARED|PARENTHESIZED)[A-Z -]*?(?:LETTER|CAPITAL|SYMBOL LETTER)"
+    r"(?: SMALL CAPITAL| CAPITAL| TURNED| REVERSED| SCRIPT| OPEN| CLOSED| LONG| INSULAR)* ([A-Z])(?: |$)"
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_character(character: str) -> str:
+    """What one character is read as: zero to :data:`LONGEST` characters, case kept."""
+    if character.isascii():
+        return character if character.isprintable() or character in "\t\n\r" else ""
+    if character in _LOOK:
+        return _LOOK[character]
+    if character in _BLANK:
+        return ""
+    if character == "\u2800" or character.isspace():
+        return " "
+    if unicodedata.category(character) in ("Cf", "Cc", "Mn", "Me", "Cs", "Co", "Cn"):
+        return ""
+    out = []
+    for part in unicodedata.normalize("NFKD", character):
+        if part.isascii():
+            out.append(part)
+        elif part in _LOOK:
+            out.append(_LOOK[part])
+        elif unicodedata.category(part) not in ("Mn", "Me", "Cf"):
+            named = _NAMED.match(unicodedata.name(part, ""))
+            out.append(named[1] if named else part)
+    return "".join(out)[:LONGEST]
+
+
+def fold(tracked: Tracked) -> Tracked:
+    """The text with every character folded. Idempotent but for case, which is kept: codes such as base64 need it."""
+    text = tracked.text
+    table = {character: fold_character(character) for character in set(text)}
+    changed = {character: new for character, new in table.items() if new != character}
+    if not changed:
+        return tracked
+    folded = text.translate(str.maketrans(changed))
+    if all(len(new) == 1 for new in changed.values()):
+        return tracked.renamed(folded)
+    import numpy as np
+
+    size = {character: len(new) for character, new in table.items()}
+    return tracked.expanded(folded, np.fromiter(map(size.__getitem__, text), dtype=np.int64, count=len(text)))

@@ -1,0 +1,99 @@
+"""Letters: words written letter by letter, run together, or with digits for letters, made words again."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import product
+
+from harness.guardrails.canonical.tracked import Tracked
+from harness.guardrails.canonical.vocabulary import Vocabulary, vocabulary
+
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,7}[^\W_](?![^\W_])){3,}")
+_GAP = re.compile(r"[\W_]+")
+_RUN_TOGETHER = re.compile(r"(?<![a-z])[a-z]{16,}(?![a-z])")
+_MIXED = re.compile(r"[a-z0-9@$!|]+")
+_LEET = {
+    "0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b", "9": "gp",
+    "@": "a", "$": "s", "!": "il", "|": "li",
+}  # fmt: skip
+_LONGEST_LEET = 24
+"""Longer tokens are identifiers; nobody reads them as words."""
+
+
+def join_letters(tracked: Tracked) -> Tracked:
+    """``i g n o r e`` and ``i.g.n.o.r.e`` as one word.
+
+    In a run of single letters the most frequent gap separates letters and every other gap separates words. A run with
+    one kind of gap only is split by the vocabulary.
+    """
+    known = vocabulary()
+
+    def joined(match: re.Match[str]) -> str:
+        gaps = _GAP.findall(match[0])
+        letters = _GAP.split(match[0])
+        usual = Counter(gaps).most_common(1)[0][0]
+        words = [letters[0]]
+        for gap, letter in zip(gaps, letters[1:], strict=True):
+            if gap == usual:
+                words[-1] += letter
+            else:
+                words.append(letter)
+        return " ".join(" ".join(known.split(word)) if len(word) >= 10 else word for word in words)
+
+    return tracked.replaced(_SPACED, joined)
+
+
+def part_words(tracked: Tracked) -> Tracked:
+    """``ignoreallinstructions`` as words of the vocabulary."""
+    known = vocabulary()
+    return tracked.replaced(
+        _RUN_TOGETHER, lambda match: match[0] if match[0] in known else " ".join(known.split(match[0]))
+    )
+
+
+def read_leet(tracked: Tracked) -> Tracked:
+    """Digits and signs inside words as the letters they stand for.
+
+    A token with letters and digits always becomes letters (nothing is lost: it was no word), one with signs only where
+    that gives a known word, one of digits alone only where two other tokens became known words.
+    """
+    known = vocabulary()
+    seen: dict[str, str] = {}
+    changes: list[tuple[int, int, str]] = []
+    digits: list[tuple[int, int, str]] = []
+    found = 0
+    for match in _MIXED.finditer(tracked.text):
+        token = match[0]
+        if token.isalpha():
+            continue
+        body = token.rstrip("!|")
+        if body not in seen:
+            seen[body] = _read(body, known)
+        new = seen[body]
+        if new == body:
+            continue
+        change = (match.start(), match.start() + len(body), new)
+        if body.isdigit():
+            digits.append(change)
+        else:
+            changes.append(change)
+            found += new in known
+    if found >= 2:
+        changes = sorted(changes + digits)
+    return tracked.rewritten(changes)
+
+
+def _read(token: str, known: Vocabulary) -> str:
+    if token.isalpha() or not 1 < len(token) <= _LONGEST_LEET:
+        return token
+    options = [_LEET.get(character, character) for character in token]
+    usual = "".join(option[0] for option in options)
+    ways = 1
+    for option in options:
+        ways *= len(option)
+    if ways <= 32:
+        for way in product(*options):
+            if (word := "".join(way)) in known:
+                return word
+    return token if not token.isalnum() or token.isdigit() else usual

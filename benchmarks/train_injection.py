@@ -38,6 +38,8 @@ class Text:
     attack: bool
     data: bool
     """Whether it is something an agent reads, not what its user says."""
+    kind: str = ""
+    """Source and, for own text, category."""
     core: str = ""
     """For an attack inside data: the attack alone, which is what is learned."""
 
@@ -82,13 +84,12 @@ class Grammar:
 
         return re.sub(r"\{(\w+)\}", fill, template)
 
-    def lines(self, name: str, copies: int, *, but: tuple[str, ...] = ()) -> Iterator[str]:
-        """Every template of a file, ``copies`` times."""
+    def lines(self, name: str, copies: int) -> Iterator[tuple[str, str]]:
+        """Every template of a file, ``copies`` times, with its category."""
         for category, templates in self.files[name].items():
-            if category not in but:
-                for template in templates:
-                    for _ in range(copies):
-                        yield self.expand(template)
+            for template in templates:
+                for _ in range(copies):
+                    yield category, self.expand(template)
 
     def some(self, name: str, count: int, categories: tuple[str, ...] = ()) -> list[str]:
         """Some lines drawn at random."""
@@ -104,18 +105,18 @@ def own_texts(folder: Path = TEMPLATES, seed: int = 7) -> list[Text]:
     g = Grammar(folder, seed)
     out: list[Text] = []
 
-    def add(text: str, attack: bool, data: bool, core: str = "") -> None:
-        out.append(Text(text=text, source="own", attack=attack, data=data, core=core))
+    def add(text: str, attack: bool, data: bool, kind: str = "", core: str = "") -> None:
+        out.append(Text(text=text, source="own", attack=attack, data=data, kind=f"own/{kind}", core=core))
 
-    for line in g.lines("attacks", 8):
-        add(line, True, False)
+    for kind, line in g.lines("attacks", 8):
+        add(line, True, False, kind)
     for _ in range(500):
-        add(" ".join(g.some("attacks", g.random.randint(3, 9), LONG)), True, False)
-    for line in g.lines("prompts", 8):
+        add(" ".join(g.some("attacks", g.random.randint(3, 9), LONG)), True, False, "long")
+    for _, line in g.lines("prompts", 8):
         add(line, False, False)
     for _ in range(400):
         add(" ".join(g.some("prompts", g.random.randint(2, 5))), False, False)
-    for line in g.lines("data", 4):
+    for _, line in g.lines("data", 4):
         add(line, False, True)
     documents = list(g.files["data"])
     for _ in range(900):
@@ -124,13 +125,13 @@ def own_texts(folder: Path = TEMPLATES, seed: int = 7) -> list[Text]:
     technical = [line for line in (folder / "technical.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
     for start in range(0, len(technical), 2):
         add("\n".join(technical[start : start + g.random.randint(1, 3)]), False, True)
-    for index, line in enumerate([*g.lines("embedded", 7), *g.lines("attacks", 2)]):
+    for index, (kind, line) in enumerate([*g.lines("embedded", 7), *g.lines("attacks", 2)]):
         category = documents[index % len(documents)]
         lines = g.some("data", g.random.randint(0, 4), (category,))
         if category == "tool" and index % 2:
             line = "{'" + g.random.choice(("content", "body", "review", "note", "text")) + "': '" + line + "'}"
         lines.insert(g.random.randint(0, len(lines)), line)
-        add(" ".join(lines), True, True, line)
+        add(" ".join(lines), True, True, kind, line)
     return out
 
 
@@ -180,7 +181,7 @@ def external_texts() -> dict[str, list[Text]]:
     def add(source: str, texts: list[str], *, attack: bool, data: bool, core: list[str] | None = None) -> None:
         cores = core or [""] * len(texts)
         made = [
-            Text(text=text, source=source, attack=attack, data=data, core=inner)
+            Text(text=text, source=source, attack=attack, data=data, kind=source.split("/")[0], core=inner)
             for text, inner in zip(texts, cores, strict=True)
         ]
         out[source] = _unique(out.get(source, []) + made)
@@ -274,6 +275,8 @@ class Settings:
     part_scale: float = 0.3
     heaviest: float = 2.0
     """Most that one feature may weigh, so that one word never decides."""
+    supported: bool = True
+    """Whether a feature may speak for an attack only where attacks of two kinds (sources, categories) hold it."""
     forget: float = 0.0
     """Share of tokens of attacks that a step does not see, so that evidence spreads over more words."""
 
@@ -308,6 +311,7 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
     small = np.zeros((2, 2))
     scale = np.ones(BUCKETS)
     real = prepared.starts >= 0
+    supported = _supported(prepared, text_of, texts)
     generator = np.random.default_rng(7)
     forgettable = np.where(target[text_of] > 0, s.forget, 0.0)
     for step in range(1, s.steps + 1):
@@ -343,6 +347,8 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
         move = moments[0] / (1 - 0.9**step) / (np.sqrt(moments[1] / (1 - 0.99**step)) + 1e-7)
         weights -= rate * move * (gradient != 0)
         np.clip(weights, -s.heaviest, s.heaviest, out=weights)
+        if s.supported:
+            np.minimum(weights, 0.0, out=weights, where=~supported)
         weights[0] = 0.0
         if DEBUG and step % 10 == 1:
             print(step, "loss", float((share * np.logaddexp(0, np.where(target > 0, -margin, margin))).sum()), "each", each, "bias", bias, "len", np.mean(end - first), np.mean(best[target>0]), np.mean(best[target==0]))
@@ -363,6 +369,19 @@ def _in_two_texts(prepared: Features, text_of: np.ndarray) -> np.ndarray:
         np.minimum.at(low, buckets, owner)
         np.maximum.at(high, buckets, owner)
     return (high > low).astype(float)
+
+
+def _supported(prepared: Features, text_of: np.ndarray, texts: list[Text]) -> np.ndarray:
+    kinds = sorted({text.kind for text in texts if text.attack})
+    kind_of = np.array([kinds.index(text.kind) if text.attack else -1 for text in texts])[text_of]
+    low, high = np.full(BUCKETS, 1 << 30), np.full(BUCKETS, -1)
+    for buckets, kind in [(row, kind_of) for row in prepared.by_token] + [
+        (prepared.parts, kind_of[prepared.parts_token])
+    ]:
+        held = kind >= 0
+        np.minimum.at(low, buckets[held], kind[held])
+        np.maximum.at(high, buckets[held], kind[held])
+    return high > low
 
 
 def _first_guess(prepared: Features, text_of: np.ndarray, target: np.ndarray, share: np.ndarray) -> np.ndarray:

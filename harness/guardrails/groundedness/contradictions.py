@@ -8,8 +8,29 @@ from collections.abc import Sequence
 from harness.guardrails.groundedness.words import Sentence, stem
 
 _NEGATIONS = frozenset(
-    "not no never none nobody nothing neither nor cannot without hardly unable refuse refuses refused fail fails failed "
-    "deny denies denied".split()
+    [
+        "not",
+        "no",
+        "never",
+        "none",
+        "nobody",
+        "nothing",
+        "neither",
+        "nor",
+        "cannot",
+        "without",
+        "hardly",
+        "unable",
+        "refuse",
+        "refuses",
+        "refused",
+        "fail",
+        "fails",
+        "failed",
+        "deny",
+        "denies",
+        "denied",
+    ]
 )
 _CLOSE = 0.6
 """Share of a sentence's content that the source sentence must hold before the two are compared."""

@@ -31,7 +31,24 @@ CONTRADICTED = 0.3
 """The most that an answer with a contradiction can score."""
 _FIRST = frozenset(("i", "my", "me", "we", "our"))
 _HEDGES = frozenset(
-    "think guess maybe bet sure believe probably love like feel hope wonder wow heard perhaps suppose".split()
+    [
+        "think",
+        "guess",
+        "maybe",
+        "bet",
+        "sure",
+        "believe",
+        "probably",
+        "love",
+        "like",
+        "feel",
+        "hope",
+        "wonder",
+        "wow",
+        "heard",
+        "perhaps",
+        "suppose",
+    ]
 )
 
 

@@ -8,22 +8,152 @@ from functools import cached_property, lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+|(?<=\s)[.!?](?=\s)")
-_NOT_AN_END = re.compile(r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|jr|sr|approx|fig)|\b[A-Z])\.$", re.IGNORECASE)
+_NOT_AN_END = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|jr|sr|approx|fig)|\b[A-Z])\.$", re.IGNORECASE
+)
 _SUFFIXES = ("ational", "ization", "ingly", "edly", "ness", "ment", "ings", "ies", "ied", "ing", "ers", "ed", "es", "er", "ly", "s", "e")  # fmt: skip
 _SPELT = {
     word: str(value)
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 } | {"thirty": "30", "forty": "40", "fifty": "50", "hundred": "100", "thousand": "1000", "million": "1000000"}
 _NUMBER = re.compile(r"(?<!\w)\d{1,2}:\d{2}(?!\d)|(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<!\w)\d+(?:\.\d+)?")
 STOPWORDS = frozenset(
-    "a an the and or but if then of in on at to for from by with as is are was were be been being am do does did done "
-    "have has had having i you he she it we they me him her us them my your his its our their this that these those "
-    "there here not no so very can could will would should may might just also too about into over under up down out "
-    "what which who whom whose when where why how than s t d ll re ve m don didn doesn isn wasn aren yes yeah oh well "
-    "ok okay hi hello".split()
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "but",
+        "if",
+        "then",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "from",
+        "by",
+        "with",
+        "as",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "am",
+        "do",
+        "does",
+        "did",
+        "done",
+        "have",
+        "has",
+        "had",
+        "having",
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "me",
+        "him",
+        "her",
+        "us",
+        "them",
+        "my",
+        "your",
+        "his",
+        "its",
+        "our",
+        "their",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "here",
+        "not",
+        "no",
+        "so",
+        "very",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "may",
+        "might",
+        "just",
+        "also",
+        "too",
+        "about",
+        "into",
+        "over",
+        "under",
+        "up",
+        "down",
+        "out",
+        "what",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "when",
+        "where",
+        "why",
+        "how",
+        "than",
+        "s",
+        "t",
+        "d",
+        "ll",
+        "re",
+        "ve",
+        "m",
+        "don",
+        "didn",
+        "doesn",
+        "isn",
+        "wasn",
+        "aren",
+        "yes",
+        "yeah",
+        "oh",
+        "well",
+        "ok",
+        "okay",
+        "hi",
+        "hello",
+    ]
 )
 """Words without content of their own, greetings included."""
 
@@ -82,9 +212,9 @@ class Sentence:
         """Capitalised words that do not begin the sentence, in lower case; none where everything is capitalised."""
         found = list(_WORD.finditer(self.text))
         capitals = [match for match in found if match[0][0].isupper()]
-        if 2 * len(capitals) > len(found) > 4:
+        if 3 * len(capitals) > 2 * len(found) and len(found) > 4:
             return frozenset()
-        return frozenset(m[0].lower().split("'")[0] for m in capitals[0:] if m.start() > found[0].start() and len(m[0]) > 2)
+        return frozenset(m[0].lower().split("'")[0] for m in capitals if m.start() > found[0].start() and len(m[0]) > 2)
 
 
 def _plain(number: str) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 BUCKETS = 1 << 17
 """Size of the table of weights; bucket 0 stands for no feature and weighs nothing."""
-WINDOW = 48
-"""Most tokens of a stretch. An attack is dense; without a limit long honest texts would add up to one."""
+WORD_LIMIT = 0.45
+"""Most evidence of one word by itself: phrases make an attack, not one word said often."""
 ORDERS = 4
 """Kinds of features by token: the token itself, the pair, the triple, the pair with one token between."""
 _PAD = 2
@@ -94,7 +94,9 @@ def extract(texts: Sequence[str]) -> Features:
             none = padded[reach:].copy()
             for place, gap in enumerate(gaps):
                 before = slice(reach - gap, total - gap)
-                mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_FACTOR) + hashes[before] * np.uint64(place * 2 + 3)
+                mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_FACTOR) + hashes[before] * np.uint64(
+                    place * 2 + 3
+                )
                 none |= padded[before]
             by_token[order, reach:] = np.where(none, 0, _bucket(mixed))
         counts = np.bincount(text_of, minlength=len(texts)) + 2 * _PAD + 1
@@ -177,12 +179,15 @@ def token_weights(features: Features, weights: NDArray[Any], each: float) -> NDA
     evidence = weights[features.by_token].astype(np.float64)
     total = evidence.shape[1]
     evidence[0] += np.bincount(features.parts_token, weights=weights[features.parts], minlength=total)
+    np.minimum(evidence[0], WORD_LIMIT, out=evidence[0])
     evidence[0] += np.where(features.starts >= 0, each, 0.0)
     evidence[0, features.wall] = _WALL
     return evidence
 
 
-def best_segments(features: Features, evidence: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def best_segments(
+    features: Features, evidence: NDArray[Any], window: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """For each text: the evidence of its best stretch, its first token and the token after its last."""
     import numpy as np
 
@@ -194,7 +199,7 @@ def best_segments(features: Features, evidence: NDArray[Any]) -> tuple[NDArray[A
     start = np.arange(total + 1)
     one, two = np.minimum(start + 1, total), np.minimum(start + 2, total)
     before = sums[0] + sums[1][one] + sums[2][two] + sums[3][two]
-    least = _lowest_in_window(before[: total - 1], WINDOW - 1)
+    least = _lowest_in_window(before[: total - 1], window - 1)
     gain = np.full(total + 1, -np.inf)
     gain[2:] = until[2:] - least
     best = np.maximum.reduceat(gain[1:], features.first[:-1])
@@ -202,7 +207,7 @@ def best_segments(features: Features, evidence: NDArray[Any]) -> tuple[NDArray[A
     reached = np.flatnonzero(gain[1:] >= np.repeat(best, np.diff(features.first)))
     index = np.searchsorted(reached, features.first[:-1])
     ends_at = reached[index] + 1
-    starts_at = np.maximum((ends_at - 2)[:, None] - np.arange(WINDOW - 1), 0)
+    starts_at = np.maximum((ends_at - 2)[:, None] - np.arange(window - 1), 0)
     chosen = before[starts_at].argmin(axis=1)
     return best, starts_at[np.arange(features.texts), chosen], ends_at
 
@@ -223,11 +228,11 @@ def _lowest_in_window(values: NDArray[Any], width: int) -> NDArray[Any]:
     return np.minimum(forward.ravel()[width : width + size], tails[1 : 1 + size])
 
 
-def best_stretches(features: Features, weights: NDArray[Any], each: float) -> list[Stretch]:
+def best_stretches(features: Features, weights: NDArray[Any], each: float, window: int) -> list[Stretch]:
     """The best stretch of every text."""
     import numpy as np
 
-    best, first, end = best_segments(features, token_weights(features, weights, each))
+    best, first, end = best_segments(features, token_weights(features, weights, each), window)
     out = []
     for evidence, begin, stop in zip(best, first, end, strict=True):
         real = np.arange(begin, stop)

@@ -61,7 +61,9 @@ _REFERS = re.compile(
     r" (?:with )?(?:a|an|your|the|our)? ?(?:\w+ ){0,3}(?:doctor|physician|pharmacist|gp|dentist|nurse|specialist|dermatologist|emergency|"
     r"professional|advis[eo]r|planner|broker|accountant|bank|lawyer|clinic|hospital|veterinarian|vet|medical help|911|112))\b"
 )
-_NOT_NEEDED = re.compile(r"\b(?:no need|don't need|do not need|needn't|instead of|rather than|without|not necessary|don't bother|forget)\b")
+_NOT_NEEDED = re.compile(
+    r"\b(?:no need|don't need|do not need|needn't|instead of|rather than|without|not necessary|don't bother|forget)\b"
+)
 _REFUSES = re.compile(
     r"\b(?:(?:i|we) (?:can(?:'t|not)|am not able to|are not able to|am unable to|'m not able to|'m unable to|do not|don't|won't|will not|am not allowed to|must not|may not)"
     r" (?:\w+ ){0,3}(?:advise|recommend|advice|recommendations?|tell|say|diagnose|suggest|predict|give|provide|offer)|"

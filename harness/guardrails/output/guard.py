@@ -124,5 +124,7 @@ def _topics(topics: Sequence[str] | Mapping[str, Sequence[str]]) -> Mapping[str,
         return topics
     for topic in topics:
         if topic not in TOPICS:
-            raise UsageError(f"unknown topic {topic!r}; known: {', '.join(TOPICS)}; or give a mapping with your own words")
+            raise UsageError(
+                f"unknown topic {topic!r}; known: {', '.join(TOPICS)}; or give a mapping with your own words"
+            )
     return {topic: TOPICS[topic] for topic in topics}

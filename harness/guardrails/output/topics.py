@@ -43,7 +43,9 @@ _INSULT = re.compile(
     rf"people like you|stop whining|stop wasting (?:my|our) time|are you (?:blind|deaf|stupid|dumb)|what is wrong with you|"
     rf"i (?:don't|do not) care about your|not my problem|deal with it|can't you read)\b"
 )
-_NOT_INSULT = re.compile(r"\b(?:not|never|n't|aren't|isn't) (?:\w+ ){0,2}(?:" + _INSULT_WORDS + r")\b|no such thing as a")
+_NOT_INSULT = re.compile(
+    r"\b(?:not|never|n't|aren't|isn't) (?:\w+ ){0,2}(?:" + _INSULT_WORDS + r")\b|no such thing as a"
+)
 _SWEAR = re.compile(
     r"\b(?:fuck\w*|shit(?:ty|s)?|bullshit|bitch(?:es)?|bastards?|assholes?|crap(?:py)?|damn(?:ed)? (?:you|it|idiot\w*)|dickheads?|cunts?|wankers?|piss off|goddamn)\b"
 )

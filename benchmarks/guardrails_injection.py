@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from train_injection import EXTERNAL, LICENSED, Text, external_texts, model, origin, own_texts, prepare
 
-from harness.core.decision import Event
+from harness.core.decision import Event, EventKind
 from harness.guardrails.canonical.disguises import DISGUISES
 from harness.guardrails.groundedness import GroundednessGuard, groundedness
 from harness.guardrails.groundedness.words import STOPWORDS
@@ -46,9 +46,14 @@ HOSTILE = (
 )
 
 
+ANSWERS = ("tau_bench/answer", "llmbar/outputs")
+"""What an assistant said."""
+
+
 def event(text: Text) -> Event:
-    """What reaches the guard: data as a tool's answer, anything else as input."""
-    return Event(kind="tool_result" if text.data else "input", text=text.text)
+    """What reaches the guard: an assistant's answer as output, other data as a tool's answer, the rest as input."""
+    kind: EventKind = "output" if text.source in ANSWERS else "tool_result" if text.data else "input"
+    return Event(kind=kind, text=text.text)
 
 
 def guards(fast: bool) -> Callable[[str], InjectionGuard]:

@@ -27,6 +27,7 @@ from harness.guardrails.canonical.folding import fold
 from harness.guardrails.canonical.vocabulary import vocabulary
 from harness.guardrails.injection.features import (
     BUCKETS,
+    INSETS,
     ORDERS,
     WORD_LIMIT,
     Features,
@@ -317,7 +318,7 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
     target = np.array([text.attack for text in texts], dtype=float)
     share = _sources(texts, s)
     share /= share.sum()
-    total = prepared.starts.shape[0]
+    total = len(prepared.word)
     weights = np.zeros(BUCKETS)
     each, bias = -0.05, -2.0
     # A feature must occur in more than one text to weigh anything.
@@ -327,7 +328,7 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
     moments = np.zeros((2, BUCKETS))
     small = np.zeros((2, 2))
     scale = np.ones(BUCKETS)
-    real = prepared.starts >= 0
+    real = prepared.real
     supported = _supported(prepared, text_of, texts)
     for step in range(1, s.steps + 1):
         evidence = token_weights(prepared, weights, each)
@@ -343,7 +344,7 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
         error = (1 / (1 + np.exp(-margin)) - target) * share
         gradient = np.zeros(BUCKETS)
         coefficient = np.zeros((ORDERS, total))
-        for order, inset in ((0, 0), (1, 1), (2, 2), (3, 2)):
+        for order, inset in enumerate(INSETS):
             marks = np.zeros(total + 1)
             np.add.at(marks, np.minimum(first + inset, end), error)
             np.add.at(marks, end, -error)
@@ -353,9 +354,8 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
                 full = evidence[0] >= WORD_LIMIT + each - 1e-9
                 coefficient[0] = np.where(full & (coefficient[0] < 0), 0.0, coefficient[0])
             gradient += np.bincount(prepared.by_token[order], weights=coefficient[order], minlength=BUCKETS)
-        gradient += s.part_scale * np.bincount(
-            prepared.parts, weights=coefficient[0][prepared.parts_token], minlength=BUCKETS
-        )
+        by_word = np.bincount(prepared.word, weights=coefficient[0], minlength=prepared.words)
+        gradient += s.part_scale * np.bincount(prepared.parts, weights=by_word[prepared.parts_word], minlength=BUCKETS)
         gradient = gradient * allowed * scale + s.decay * weights
         moments[0] = 0.9 * moments[0] + 0.1 * gradient
         moments[1] = 0.99 * moments[1] + 0.01 * gradient**2
@@ -375,26 +375,29 @@ def train(texts: list[Text], prepared: Features, settings: Settings | None = Non
     return Trained(weights=weights, each=each, bias=bias)
 
 
-def _in_two_texts(prepared: Features, text_of: np.ndarray) -> np.ndarray:
+def _range(prepared: Features, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest label of the tokens that hold each feature; tokens labelled below 0 do not count."""
+    counts = label >= 0
     low, high = np.full(BUCKETS, 1 << 60), np.full(BUCKETS, -1)
-    for buckets, owner in [(row, text_of) for row in prepared.by_token] + [
-        (prepared.parts, text_of[prepared.parts_token])
-    ]:
-        np.minimum.at(low, buckets, owner)
-        np.maximum.at(high, buckets, owner)
+    for row in prepared.by_token:
+        np.minimum.at(low, row[counts], label[counts])
+        np.maximum.at(high, row[counts], label[counts])
+    word_low, word_high = np.full(prepared.words, 1 << 60), np.full(prepared.words, -1)
+    np.minimum.at(word_low, prepared.word[counts], label[counts])
+    np.maximum.at(word_high, prepared.word[counts], label[counts])
+    np.minimum.at(low, prepared.parts, word_low[prepared.parts_word])
+    np.maximum.at(high, prepared.parts, word_high[prepared.parts_word])
+    return low, high
+
+
+def _in_two_texts(prepared: Features, text_of: np.ndarray) -> np.ndarray:
+    low, high = _range(prepared, text_of)
     return (high > low).astype(float)
 
 
 def _supported(prepared: Features, text_of: np.ndarray, texts: list[Text]) -> np.ndarray:
     kinds = sorted({text.kind for text in texts if text.attack})
-    kind_of = np.array([kinds.index(text.kind) if text.attack else -1 for text in texts])[text_of]
-    low, high = np.full(BUCKETS, 1 << 30), np.full(BUCKETS, -1)
-    for buckets, kind in [(row, kind_of) for row in prepared.by_token] + [
-        (prepared.parts, kind_of[prepared.parts_token])
-    ]:
-        held = kind >= 0
-        np.minimum.at(low, buckets[held], kind[held])
-        np.maximum.at(high, buckets[held], kind[held])
+    low, high = _range(prepared, np.array([kinds.index(t.kind) if t.attack else -1 for t in texts])[text_of])
     return high > low
 
 
@@ -403,9 +406,10 @@ def _first_guess(prepared: Features, text_of: np.ndarray, target: np.ndarray, sh
     counts = []
     for side in (1.0, 0.0):
         by_text = np.where(target == side, share, 0.0)
-        by_text = by_text / by_text.sum() * 1000
-        count = sum(np.bincount(row, weights=by_text[text_of], minlength=BUCKETS) for row in prepared.by_token)
-        count = count + np.bincount(prepared.parts, weights=by_text[text_of[prepared.parts_token]], minlength=BUCKETS)
+        by_token = (by_text / by_text.sum() * 1000)[text_of]
+        by_word = np.bincount(prepared.word, weights=by_token, minlength=prepared.words)
+        count = sum(np.bincount(row, weights=by_token, minlength=BUCKETS) for row in prepared.by_token)
+        count = count + np.bincount(prepared.parts, weights=by_word[prepared.parts_word], minlength=BUCKETS)
         counts.append(count + 1.0)
     return np.clip(0.1 * np.log(counts[0] / counts[1]), -0.3, 0.3)
 
@@ -473,9 +477,9 @@ def model(prepared: dict[str, list[tuple[Text, str]]], without: str = "") -> Lin
 
 
 def words(own: list[Text]) -> list[str]:
-    """The vocabulary: words that the own text uses at least twice, most frequent first."""
+    """The vocabulary: words of the own text, most frequent first."""
     counts = Counter(word for text in own for word in re.findall(r"[a-z]+", fold(Tracked(text.text)).text.lower()))
-    kept = [word for word, count in counts.items() if count > 1 and (len(word) > 1 or word in "ai")]
+    kept = [word for word, count in counts.items() if (count > 1 or len(word) > 3) and (len(word) > 1 or word in "ai")]
     return sorted(kept, key=lambda word: (-counts[word], word))
 
 

@@ -8,26 +8,32 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from harness.guardrails.canonical.folding import fold_character
+from harness.guardrails.canonical.hidden import hidden_texts
 from harness.guardrails.canonical.tracked import Tracked
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
-_HEX = re.compile(r"(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[\s:,-]?){8,}")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+_HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[\s:,-]?){8,}")
 _HEX_DIGITS = re.compile(r"(?:0x|\\x|%)?([0-9a-fA-F]{2})")
-_WORD = re.compile(r"[a-z]{2,}")
+_WORD = re.compile(r"([a-z]{2,})")
+_SHORTEST = 6
+"""Fewer characters than this carry no message."""
 _TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def _readable(decoded: bytes) -> str | None:
     """Decoded bytes as text where nearly all of them are; None for anything binary."""
     text = decoded.decode("utf-8", "ignore")
-    if len(text) < 6:
-        return None
-    plain = sum(1 for character in text if character.isprintable() or character in "\n\r\t")
     lost = len(decoded) - len(text.encode("utf-8", "surrogatepass"))
-    if plain < 0.95 * len(text) or lost > 0.05 * len(decoded):
+    if len(text) < _SHORTEST or lost > 0.05 * len(decoded):
         return None
-    # Any long word is valid base64 of noise; noise is hardly ever valid UTF-8, printable, and half letters.
-    return text if 2 * (sum(map(str.isalnum, text)) + text.count(" ")) >= len(text) else None
+    if 20 * sum(character < " " and character not in "\n\r\t" for character in text) > len(text):
+        return None
+    seen = "".join(map(fold_character, text))
+    # Any long word is valid base64 of noise; noise is hardly ever valid UTF-8 and as full of letters as text.
+    if len(seen) >= _SHORTEST and 5 * (sum(map(str.isalnum, seen)) + seen.count(" ")) >= 2 * len(seen):
+        return text
+    return text if hidden_texts(Tracked(text)) else None
 
 
 def _from_base64(run: str) -> str | None:
@@ -68,4 +74,6 @@ def rot13(tracked: Tracked) -> Tracked:
 
 def words_turned(tracked: Tracked) -> Tracked:
     """Each word read backwards, the order of the words kept."""
-    return tracked.renamed(_WORD.sub(lambda match: match[0][::-1], tracked.text))
+    pieces = _WORD.split(tracked.text)
+    pieces[1::2] = [word[::-1] for word in pieces[1::2]]
+    return tracked.renamed("".join(pieces))

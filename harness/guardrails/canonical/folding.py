@@ -11,10 +11,11 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 from importlib import resources
+from typing import cast
 
 from harness.guardrails.canonical.tracked import Tracked
 
-LONGEST = 4
+LONGEST = 3
 """Most characters that one character may become."""
 
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
@@ -59,17 +60,21 @@ def fold_character(character: str) -> str:
         elif unicodedata.category(part) not in ("Mn", "Me", "Cf"):
             named = _NAMED.match(unicodedata.name(part, ""))
             out.append(named[1] if named else part)
-    return "".join(out)[:LONGEST]
+    # Parenthesised letters are letters.
+    return "".join(out).strip("()")[:LONGEST] if len(out) > 1 else "".join(out)
 
 
 def fold(tracked: Tracked) -> Tracked:
     """The text with every character folded. Idempotent but for case, which is kept: codes such as base64 need it."""
     text = tracked.text
-    table = {character: fold_character(character) for character in set(text)}
+    table: dict[str, str] = {character: fold_character(character) for character in set(text)}
+    if sum(map(len, table.values())) > len(table) and sum(len(table[character]) for character in text) > 2 * len(text):
+        # Nobody writes with ligatures alone: this would only make a text longer.
+        table = {character: new[:1] for character, new in table.items()}
     changed = {character: new for character, new in table.items() if new != character}
     if not changed:
         return tracked
-    folded = text.translate(str.maketrans(changed))
+    folded = text.translate(str.maketrans(cast("dict[str, str | int | None]", changed)))
     if all(len(new) == 1 for new in changed.values()):
         return tracked.renamed(folded)
     import numpy as np

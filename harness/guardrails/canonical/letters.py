@@ -11,12 +11,14 @@ from harness.guardrails.canonical.vocabulary import Vocabulary, vocabulary
 
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,7}[^\W_](?![^\W_])){3,}")
 _GAP = re.compile(r"[\W_]+")
-_RUN_TOGETHER = re.compile(r"(?<![a-z])[a-z]{16,}(?![a-z])")
+_RUN_TOGETHER = re.compile(r"(?<![a-z])[a-z]{16,400}+(?![a-z])")
 _MIXED = re.compile(r"[a-z0-9@$!|]+")
 _LEET = {
     "0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b", "9": "gp",
     "@": "a", "$": "s", "!": "il", "|": "li",
 }  # fmt: skip
+_MOST_SPLIT = 20_000
+"""Letters of one text that are split by the vocabulary at most; it is slow, and honest texts have none."""
 _LONGEST_LEET = 24
 """Longer tokens are identifiers; nobody reads them as words."""
 
@@ -28,18 +30,29 @@ def join_letters(tracked: Tracked) -> Tracked:
     one kind of gap only is split by the vocabulary.
     """
     known = vocabulary()
+    left = _MOST_SPLIT
+
+    def split(word: str) -> str:
+        nonlocal left
+        if not 10 <= len(word) <= left:
+            return word
+        left -= len(word)
+        return " ".join(known.split(word))
 
     def joined(match: re.Match[str]) -> str:
+        if 3 * sum(map(str.isalpha, match[0][:1000])) < len(match[0][:1000]) // 2:
+            return match[0]
         gaps = _GAP.findall(match[0])
         letters = _GAP.split(match[0])
         usual = Counter(gaps).most_common(1)[0][0]
         words = [letters[0]]
         for gap, letter in zip(gaps, letters[1:], strict=True):
-            if gap == usual:
+            # The apostrophe of "don't" is no gap between words.
+            if gap == usual or "'" in gap:
                 words[-1] += letter
             else:
                 words.append(letter)
-        return " ".join(" ".join(known.split(word)) if len(word) >= 10 else word for word in words)
+        return " ".join(map(split, words))
 
     return tracked.replaced(_SPACED, joined)
 
@@ -56,7 +69,7 @@ def read_leet(tracked: Tracked) -> Tracked:
     """Digits and signs inside words as the letters they stand for.
 
     A token with letters and digits always becomes letters (nothing is lost: it was no word), one with signs only where
-    that gives a known word, one of digits alone only where two other tokens became known words.
+    that gives a known word, one of digits alone only where two other tokens became known words and it becomes one too.
     """
     known = vocabulary()
     seen: dict[str, str] = {}
@@ -85,7 +98,7 @@ def read_leet(tracked: Tracked) -> Tracked:
 
 
 def _read(token: str, known: Vocabulary) -> str:
-    if token.isalpha() or not 1 < len(token) <= _LONGEST_LEET:
+    if token.isalpha() or len(token) > _LONGEST_LEET:
         return token
     options = [_LEET.get(character, character) for character in token]
     usual = "".join(option[0] for option in options)

@@ -12,7 +12,7 @@ from harness.core.decision import Decision, Event, Finding
 from harness.core.errors import UsageError
 from harness.guardrails.groundedness.scorer import Groundedness, groundedness
 
-Judge: TypeAlias = Callable[[str, Sequence[str]], float | None | Awaitable[float | None]]
+Judge: TypeAlias = Callable[[str, Sequence[str]], float | Awaitable[float | None] | None]
 """(answer, passages) to a score in [0, 1], or None where it cannot judge."""
 
 
@@ -66,22 +66,22 @@ class GroundednessGuard:
             return Decision(action="allow", guard=self.name)
         passages = _passages(event.data.get("context"))
         if passages is None:
-            return Decision.broken(self.name, "the context is neither text nor a list of texts")
+            return _broken(self.name, "the context is neither text nor a list of texts")
         if not passages:
             if self.require_context:
-                return Decision.broken(self.name, "no context to judge the answer against")
+                return _broken(self.name, "no context to judge the answer against")
             return Decision(action="allow", guard=self.name, reason="not judged: no context")
         found = groundedness(event.text, passages)
         if not found.claims:
             if any(map(str.isalnum, event.text)):
-                return Decision.broken(self.name, "the context holds no words")
+                return _broken(self.name, "the context holds no words")
             return Decision(action="allow", guard=self.name, reason="not judged: the answer holds no words")
         if self.judge is None:
             return self._decide(event.text, passages, found, found.score)
         try:
             given = self.judge(event.text, passages)
         except Exception:  # noqa: BLE001 - a judge is the user's code; whatever it raises, the guard fails closed
-            return Decision.broken(self.name, "the judge raised")
+            return _broken(self.name, "the judge raised")
         if inspect.isawaitable(given):
             return self._await(event.text, passages, found, given)
         return self._decide(event.text, passages, found, given)
@@ -93,16 +93,16 @@ class GroundednessGuard:
             async with asyncio.timeout(self.timeout_s):
                 score = await given
         except TimeoutError:
-            return Decision.broken(self.name, "the judge timed out")
+            return _broken(self.name, "the judge timed out")
         except Exception:  # noqa: BLE001 - as above
-            return Decision.broken(self.name, "the judge raised")
+            return _broken(self.name, "the judge raised")
         return self._decide(text, passages, found, score)
 
     def _decide(self, text: str, passages: list[str], found: Groundedness, score: Any) -> Decision:
         if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-            return Decision.broken(self.name, "the judge gave no score")
+            return _broken(self.name, "the judge gave no score")
         if not 0 <= score <= 1:
-            return Decision.broken(self.name, "the judge's score lies outside [0, 1]")
+            return _broken(self.name, "the judge's score lies outside [0, 1]")
         reason = f"groundedness {score:.2f}, flagged below {self.threshold:.2f}"
         if score >= self.threshold:
             return Decision(action="allow", guard=self.name, reason=reason)
@@ -124,6 +124,10 @@ class GroundednessGuard:
         if not bad or left is None or left < self.threshold:
             return Decision(action="block", guard=self.name, reason=reason, findings=findings)
         return Decision(action="redact", guard=self.name, reason=reason, findings=findings, text=kept)
+
+
+def _broken(guard: str, fault: str) -> Decision:
+    return Decision(action="block", guard=guard, reason="the guard could not decide", fault=fault)
 
 
 def _passages(context: Any) -> list[str] | None:

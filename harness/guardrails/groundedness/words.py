@@ -6,155 +6,28 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n+|(?<=\s)[.!?](?=\s)")
+_WORD = re.compile("[^\\W_]+(?:['\u2019][^\\W_]+)?")
+_SENTENCE = re.compile("(?<![.!?\u2026])[.!?\u2026]++[\"'\u201d\u2019)\\]]*+(?=\\s)|\n+")
 _NOT_AN_END = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|jr|sr|approx|fig)|\b[A-Z])\.$", re.IGNORECASE
 )
-_SUFFIXES = ("ational", "ization", "ingly", "edly", "ness", "ment", "ings", "ies", "ied", "ing", "ers", "ed", "es", "er", "ly", "s", "e")  # fmt: skip
-_SPELT = {
-    word: str(value)
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {"thirty": "30", "forty": "40", "fifty": "50", "hundred": "100", "thousand": "1000", "million": "1000000"}
-_NUMBER = re.compile(r"(?<!\w)\d{1,2}:\d{2}(?!\d)|(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<!\w)\d+(?:\.\d+)?")
-STOPWORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "if",
-        "then",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "from",
-        "by",
-        "with",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "am",
-        "do",
-        "does",
-        "did",
-        "done",
-        "have",
-        "has",
-        "had",
-        "having",
-        "i",
-        "you",
-        "he",
-        "she",
-        "it",
-        "we",
-        "they",
-        "me",
-        "him",
-        "her",
-        "us",
-        "them",
-        "my",
-        "your",
-        "his",
-        "its",
-        "our",
-        "their",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "here",
-        "not",
-        "no",
-        "so",
-        "very",
-        "can",
-        "could",
-        "will",
-        "would",
-        "should",
-        "may",
-        "might",
-        "just",
-        "also",
-        "too",
-        "about",
-        "into",
-        "over",
-        "under",
-        "up",
-        "down",
-        "out",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
-        "why",
-        "how",
-        "than",
-        "s",
-        "t",
-        "d",
-        "ll",
-        "re",
-        "ve",
-        "m",
-        "don",
-        "didn",
-        "doesn",
-        "isn",
-        "wasn",
-        "aren",
-        "yes",
-        "yeah",
-        "oh",
-        "well",
-        "ok",
-        "okay",
-        "hi",
-        "hello",
-    ]
+_SUFFIXES = (
+    *("ational", "ization", "ingly", "edly", "ness", "ment", "ings", "ies", "ied", "ing", "ers"),
+    *("ed", "es", "er", "ly", "s", "e"),
 )
+_COUNTED = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen twenty"""
+_SPELT = {word: str(value) for value, word in enumerate(_COUNTED.split())}
+_SPELT |= {"thirty": "30", "forty": "40", "fifty": "50", "hundred": "100", "thousand": "1000", "million": "1000000"}
+_NUMBER = re.compile(r"(?<!\w)\d{1,2}:\d{2}(?!\d)|(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<!\w)\d+(?:\.\d+)?")
+_STOPWORDS = """
+a about also am an and are aren as at be been being but by can could d did didn do does doesn don done down
+for from had has have having he hello her here hi him his how i if in into is isn it its just ll m may me
+might my no not of oh ok okay on or our out over re s she should so t than that the their them then there
+these they this those to too under up us ve very was wasn we well were what when where which who whom whose
+why will with would yeah yes you your
+"""
+STOPWORDS = frozenset(_STOPWORDS.split())
 """Words without content of their own, greetings included."""
 
 
@@ -184,7 +57,7 @@ class Sentence:
     @cached_property
     def words(self) -> list[str]:
         """Every word in lower case; ``is n't`` and ``isn't`` are the same."""
-        text = self.text.lower().replace("’", "'").replace(" n't", "n't").replace(" '", "'")
+        text = self.text.lower().replace("\u2019", "'").replace(" n't", "n't").replace(" '", "'")
         return _WORD.findall(text)
 
     @cached_property

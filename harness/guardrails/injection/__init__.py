@@ -1,4 +1,4 @@
-"""Injection: prompt injections and jailbreaks, found in canonical readings by rules and a small trained linear model."""
+"""Injection: prompt injections and jailbreaks, found in canonical readings by rules and a small linear model."""
 
 from __future__ import annotations
 

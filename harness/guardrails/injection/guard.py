@@ -9,6 +9,7 @@ from typing import Literal
 from harness.core.decision import Decision, Event, Finding
 from harness.core.errors import UsageError
 from harness.guardrails.canonical import Readings, readings
+from harness.guardrails.injection.features import characters
 from harness.guardrails.injection.linear_model import Head, LinearModel, load
 from harness.guardrails.injection.rules import rule_matches
 
@@ -34,12 +35,12 @@ class Suspicion:
 class InjectionGuard:
     """Detects prompt injections and jailbreaks in anything that reaches a model.
 
-    What a user says (``input``), what an agent is about to do or say (``tool_call``, ``output``) is judged by the head
-    for prompts; what an agent reads (``tool_result``) by the head for data, where a request to the assistant is itself
-    the anomaly. An input that is nothing but JSON is judged by both. Pure and thread-safe; numpy does the work.
+    What a user says (``input``) and what an agent is about to do or say (``tool_call``, ``output``) is judged by the
+    head for prompts; what an agent reads (``tool_result``) by the head for data, where a request to the assistant is
+    itself the anomaly. An input that is nothing but JSON is judged by both. Pure and thread-safe; numpy does the work.
 
-    What it cannot do: find an attack without any marker ("What is the capital of Brazil?" inside a mail). Bound what the
-    agent may do with the task scope guard; a static test set is an upper bound of what a guard catches.
+    What it cannot do: find an attack without any marker ("What is the capital of Brazil?" inside a mail). Bound what
+    the agent may do with the task scope guard; a static test set is an upper bound of what a guard catches.
 
     :param threshold: scores at or above it are detections. The default is the one global threshold of the data card.
     :param action: what a detection does.
@@ -80,7 +81,8 @@ class InjectionGuard:
     def check(self, event: Event) -> Decision:
         """Judge one event of any kind."""
         if len(event.text) > self.max_chars:
-            return Decision.broken(self.name, f"text longer than {self.max_chars} characters")
+            fault = f"text longer than {self.max_chars} characters"
+            return Decision(action="block", guard=self.name, reason="the guard could not decide", fault=fault)
         found = self.suspicion(event)
         reason = f"score {found.score:.3f}, detected from {self.threshold:.3f}"
         if found.score < self.threshold:
@@ -109,14 +111,12 @@ class InjectionGuard:
     def _by_model(self, found: Readings, head: Head) -> Suspicion:
         texts = [reading.tracked.text for reading in found.items]
         judged = self._model.stretches(texts, head)
-        offset = 0
         best = Suspicion(-1.0, "injection", 0, 0)
         for reading, (score, stretch) in zip(found.items, judged, strict=True):
             if score > best.score:
-                start, end = stretch.start - offset, stretch.end - offset
+                start, end = characters(reading.tracked.text, stretch.first, stretch.end)
                 span = reading.tracked.cover(start, end) if start < end else (0, 0)
                 best = Suspicion(score, "injection", *span)
-            offset += len(reading.tracked.text) + 1
         return best
 
 

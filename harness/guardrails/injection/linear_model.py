@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -82,7 +83,7 @@ def unpack(data: bytes) -> LinearModel:
                 weights[head] = file[f"{head}_weights"].astype(np.float32) * np.float32(scale)
                 if len(weights[head]) != BUCKETS:
                     raise FormatError(f"weights of {len(weights[head])} buckets; this harness reads {BUCKETS}")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise FormatError(
             f"the injection guard's weights cannot be read ({error}); install the harness again"
         ) from error

@@ -26,6 +26,8 @@ def _rule(category: str, needles: str, pattern: str, before: int = 0) -> Rule:
     return Rule(category, tuple(needles.split("|")), re.compile(pattern), before)
 
 
+_REACH = 300
+"""Characters behind a needle in which a match must end."""
 _W = r"(?:[\W_]{1,6}\w{1,20}){0,%d}?[\W_]{1,6}"
 _RULES = (
     _rule(
@@ -44,7 +46,8 @@ _RULES = (
         + _W % 1
         + r"(?:your|all of your|all your|openais|the system|all the)"
         + _W % 2
-        + r"(?:instructions|guidelines|programming|training|content polic(?:y|ies)|system prompt|safety (?:rules|filters?|guidelines)|restrictions)\b",
+        + r"(?:instructions|guidelines|programming|training|content polic(?:y|ies)|system prompt|"
+        r"safety (?:rules|filters?|guidelines)|restrictions)\b",
     ),
     _rule(
         "persona",
@@ -55,15 +58,20 @@ _RULES = (
     _rule(
         "unrestricted",
         "guidelines|restrictions|limitations|morals|ethic|filter|censor",
-        r"\b(?:without(?: any)?|free (?:of|from)(?: all| any)?|not bound by(?: any| the)?|has no|have no|no longer bound by(?: any)?|unconstrained by)"
-        r"(?: \w{1,15}){0,2} (?:ethical|moral|content|safety|legal)(?: (?:or|and) \w{1,12})? (?:guidelines|restrictions|limitations|filters?|boundaries|constraints|censorship|considerations)\b",
+        r"\b(?:without(?: any)?|free (?:of|from)(?: all| any)?|not bound by(?: any| the)?|has no|have no|"
+        r"no longer bound by(?: any)?|unconstrained by)"
+        r"(?: \w{1,15}){0,2} (?:ethical|moral|content|safety|legal)(?: (?:or|and) \w{1,12})? (?:guidelines|"
+        r"restrictions|limitations|filters?|boundaries|constraints|censorship|considerations)\b",
         60,
     ),
     _rule(
         "leak",
-        "system prompt|initial prompt|hidden prompt|initial instructions|original instructions|hidden instructions|secret instructions|system message",
-        r"\b(?:reveal|print|output|show(?: me)?|repeat|display|leak|dump|tell me|give me|recite|write out|what(?:s| is| are| was| were))"
-        r"(?: \w{1,12}){0,3} your (?:\w{1,12} ){0,2}(?:system prompt|initial prompt|hidden prompt|initial instructions|original instructions|hidden instructions|secret instructions|system message)\b",
+        "system prompt|initial prompt|hidden prompt|initial instructions|original instructions|"
+        "hidden instructions|secret instructions|system message",
+        r"\b(?:reveal|print|output|show(?: me)?|repeat|display|leak|dump|tell me|give me|recite|write out|"
+        r"what(?:s| is| are| was| were))"
+        r"(?: \w{1,12}){0,3} your (?:\w{1,12} ){0,2}(?:system prompt|initial prompt|hidden prompt|"
+        r"initial instructions|original instructions|hidden instructions|secret instructions|system message)\b",
         70,
     ),
     _rule(
@@ -85,13 +93,16 @@ def rule_matches(text: str) -> Iterator[tuple[str, int, int]]:
 
 def _first(rule: Rule, text: str) -> re.Match[str] | None:
     for needle in rule.needles:
+        tried = -1
         at = text.find(needle)
         while at >= 0:
-            for start in range(at, max(-1, at - rule.before - 1), -1) if rule.before else (at,):
+            # Every beginning is tried once, so that a needle said a million times costs a million steps.
+            for start in range(max(tried + 1, at - rule.before), at + 1):
                 if start and text[start - 1].isalnum():
                     continue
-                match = rule.pattern.match(text, start, at + 300)
+                match = rule.pattern.match(text, start, at + _REACH)
                 if match and match.end() >= at:
                     return match
+            tried = at
             at = text.find(needle, at + len(needle))
     return None

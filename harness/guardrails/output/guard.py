@@ -59,7 +59,8 @@ class OutputGuard:
         for kind, act in self.actions.items():
             if kind not in _DEFAULT or act not in get_args(Act):
                 raise UsageError(
-                    f"actions[{kind!r}]={act!r} is not possible; kinds: {', '.join(_DEFAULT)}; actions: {', '.join(_STRENGTH)}"
+                    f"actions[{kind!r}]={act!r} is not possible; kinds: {', '.join(_DEFAULT)}; "
+                    f"actions: {', '.join(_STRENGTH)}"
                 )
         self.tone = tone
         self.notice = notice
@@ -102,7 +103,8 @@ class OutputGuard:
         return kinds
 
     def _redacted(self, text: str, bad: list[Passage]) -> str:
-        pieces, at = [], 0
+        pieces: list[str] = []
+        at = 0
         for start, end in sorted({(passage.start, passage.end) for passage in bad}):
             pieces += (text[at:start], self.notice)
             at = end
@@ -114,7 +116,7 @@ def _family(kind: str) -> str:
 
 
 def _names(where: str, names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not all(isinstance(name, str) and any(map(str.isalnum, name)) for name in names):
+    if isinstance(names, str) or not all(any(map(str.isalnum, name)) for name in names):
         raise UsageError(f"{where} must be a list of names with at least one letter each, got {names!r}")
     return tuple(names)
 

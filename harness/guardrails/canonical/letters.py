@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import product
+from itertools import chain, product
 
 from harness.guardrails.canonical.tracked import Tracked
 from harness.guardrails.canonical.vocabulary import Vocabulary, vocabulary
@@ -34,24 +34,24 @@ def join_letters(tracked: Tracked) -> Tracked:
 
     def split(word: str) -> str:
         nonlocal left
-        if not 10 <= len(word) <= left:
+        if len(word) < 10 or not left:
             return word
-        left -= len(word)
-        return " ".join(known.split(word))
+        pieces = known.split(word[:left])
+        rest = word[left:]
+        left -= min(left, len(word))
+        return " ".join([*pieces, rest] if rest else pieces)
 
     def joined(match: re.Match[str]) -> str:
-        if 3 * sum(map(str.isalpha, match[0][:1000])) < len(match[0][:1000]) // 2:
+        beginning = match[0][:1000]
+        if 8 * sum(map(str.isalpha, beginning)) < len(beginning):
+            # Digits one by one are numbers in a table.
             return match[0]
         gaps = _GAP.findall(match[0])
         letters = _GAP.split(match[0])
         usual = Counter(gaps).most_common(1)[0][0]
-        words = [letters[0]]
-        for gap, letter in zip(gaps, letters[1:], strict=True):
-            # The apostrophe of "don't" is no gap between words.
-            if gap == usual or "'" in gap:
-                words[-1] += letter
-            else:
-                words.append(letter)
+        # The apostrophe of "don't" is no gap between words.
+        between = ["" if gap == usual or "'" in gap else " " for gap in gaps]
+        words = "".join(chain.from_iterable(zip(letters, [*between, ""], strict=True))).split(" ")
         return " ".join(map(split, words))
 
     return tracked.replaced(_SPACED, joined)

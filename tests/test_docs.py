@@ -163,7 +163,7 @@ def test_every_block_of_a_page_runs_and_prints_what_the_page_says(
         elif block.language == "python":
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
-                exec(compile("\n" * block.line + block.text, str(ROOT / page), "exec"), names)
+                exec(compile("\n" * block.line + block.text, str(ROOT / page), "exec", dont_inherit=True), names)
             printed = out.getvalue()
         elif block.words.get("of") == "python":
             assert fits(block.text, printed), f"{where} printed:\n{printed}"

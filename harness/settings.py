@@ -322,42 +322,48 @@ def _want(option: Option) -> str:
     }[option.kind]
 
 
+def _shown(value: Any) -> str:
+    return str(value) if isinstance(value, Decimal) else repr(value)[:200]
+
+
 def _number(option: Option, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise _Wrong(f"{_want(option)}, got {value!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
-        raise _Wrong(f"{_want(option)}, got {str(value)!r}") from None
-    if not number.is_finite() or number > MAX_NUMBER or number < -MAX_NUMBER:
-        raise _Wrong(f"{_want(option)} and at most {MAX_NUMBER}, got {str(value)!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}") from None
+    if not number.is_finite():
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
+    if number > MAX_NUMBER or number < -MAX_NUMBER:
+        raise _Wrong(f"{_want(option)} and at most {MAX_NUMBER}, got {_shown(value)}")
     return number
 
 
 def _text(option: Option, value: Any) -> str:
     if not isinstance(value, (str, Path)) or not str(value).strip():
-        raise _Wrong(f"{_want(option)}, got {value!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     return str(value)
 
 
 def _integer(option: Option, value: Any) -> int:
     number = _number(option, value)
     if number != int(number) or number < (option.minimum or 0):
-        raise _Wrong(f"{_want(option)}, got {str(value)!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     return int(number)
 
 
 def _seconds(option: Option, value: Any) -> float:
     number = _number(option, value)
     if number <= 0:
-        raise _Wrong(f"{_want(option)}, got {str(value)!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     return float(number)
 
 
 def _dollars(option: Option, value: Any) -> Decimal:
     number = _number(option, value)
     if number < 0:
-        raise _Wrong(f"{_want(option)}, got {str(value)!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     return number
 
 
@@ -365,7 +371,7 @@ def _choice(option: Option, value: Any) -> str:
     if value in option.choices:
         return str(value)
     close = difflib.get_close_matches(str(value).lower(), option.choices, n=1)
-    raise _Wrong(f"{_want(option)}, got {value!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+    raise _Wrong(f"{_want(option)}, got {_shown(value)}" + (f"; did you mean {close[0]!r}?" if close else ""))
 
 
 def _concurrency(option: Option, value: Any) -> int | str:
@@ -373,7 +379,7 @@ def _concurrency(option: Option, value: Any) -> int | str:
         return "auto"
     number = _number(option, value)
     if number != int(number) or not 1 <= number <= MAX_CONCURRENCY:
-        raise _Wrong(f"{_want(option)}, got {str(value)!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     return int(number)
 
 
@@ -385,12 +391,12 @@ def _switch(option: Option, value: Any) -> bool:
         return True
     if word in ("0", "false", "no", "off"):
         return False
-    raise _Wrong(f"{_want(option)}, got {value!r}")
+    raise _Wrong(f"{_want(option)}, got {_shown(value)}")
 
 
 def _tables(option: Option, value: Any, keys: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
     if not isinstance(value, Mapping):
-        raise _Wrong(f"{_want(option)}, got {value!r}")
+        raise _Wrong(f"{_want(option)}, got {_shown(value)}")
     for name, entry in value.items():
         if not isinstance(entry, Mapping):
             hint = "; quote a name that has dots" if "." not in str(name) else ""

@@ -131,7 +131,7 @@ def find_run(root: Path, ref: str | Path) -> Path:
     path = Path(ref)
     if path.is_file():
         path = path.parent
-    if path.is_dir() and is_run(path):
+    if text and path.is_dir() and is_run(path):
         return path
     runs = list_run_folders(root)
     if match := _LATEST.fullmatch(text):
@@ -145,7 +145,7 @@ def find_run(root: Path, ref: str | Path) -> Path:
         return fitting[0]
     if fitting:
         raise UsageError(f"{text!r} fits {len(fitting)} runs in {root}; give more of the id. {_recent(fitting)}")
-    if path.is_dir():
+    if text and path.is_dir():
         raise UsageError(f"{path} is a folder without a run (no manifest.json, no trials-*.jsonl). {_recent(runs)}")
     raise UsageError(f"no run {text!r} in {root}. {_recent(runs)}")
 

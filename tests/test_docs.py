@@ -437,7 +437,7 @@ def test_every_field_of_every_gate_rule_is_described() -> None:
 def test_every_importer_is_described() -> None:
     from harness.datasets.importers import FORMATS
 
-    assert [form for form in FORMATS if f"`{form}:" not in page("datasets.md")] == []
+    assert [form for form in FORMATS if f'`"{form}:' not in page("datasets.md")] == []
 
 
 def test_every_expectation_is_described() -> None:
@@ -463,9 +463,9 @@ def test_every_error_kind_is_described() -> None:
 
 
 def test_every_exit_code_is_described() -> None:
-    from harness.plugin import finish
+    from harness.plugin import judging
 
-    codes = [0, 1, 2, 3, 4, 5, finish.GATE_FAILED, finish.INCONCLUSIVE, finish.BUDGET, finish.NO_BASELINE]
+    codes = [0, 1, 2, 3, 4, 5, judging.GATE_FAILED, judging.INCONCLUSIVE, judging.BUDGET, judging.NO_BASELINE]
     assert [code for code in codes if f"| {code} |" not in page("running.md")] == []
 
 
@@ -487,6 +487,37 @@ def test_the_reference_agents_personas_are_all_told() -> None:
     from fixtures.support_desk.personas import PERSONAS
 
     assert [name for name in PERSONAS if f"| `{name}` |" not in page("reference-agent.md")] == []
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "/decisions/" in name])
+def test_every_decision_names_a_test_that_exists(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    guards = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)
+    assert "**Guarded by**" in text
+    assert guards
+    missing = [f"{path}::{test}" for path, test in guards if f"def {test}(" not in _source(path)]
+    assert missing == []
+
+
+def _source(path: str) -> str:
+    return (ROOT / path).read_text("utf-8") if (ROOT / path).is_file() else ""
+
+
+def test_a_part_of_the_suites_is_judged_by_what_was_asked_for(places: Places) -> None:
+    done = run("pytest suites/support_desk/test_small_talk.py", places.repository)
+    assert done.returncode == 11, "the release gate asks for 60 cases, and eight were run"
+    done = run("pytest suites/recorded", places.repository)
+    assert done.returncode == 0, "rules about suites that were not asked for do not decide"
+    assert "not judged: this partial run" in " ".join(done.stdout.split())
+
+
+def test_the_lock_file_has_hashes_and_names_no_address() -> None:
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    assert "://" not in text
+    pins = re.findall(r"^([a-z0-9._-]+)==.*?(?=^\S|\Z)", text, re.M | re.S | re.I)
+    blocks = re.split(r"^(?=[a-zA-Z0-9])", text, flags=re.M)[1:]
+    assert len(blocks) == len(pins) > 20
+    assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
 def settings_table() -> str:

@@ -24,6 +24,7 @@ from harness.plugin.marker import Golden
 if TYPE_CHECKING:
     from harness.core.contracts import Agent, Evaluator, GateRule
     from harness.datasets.recorded import RecordedRuns
+    from harness.plugin.deciding import Deciding
     from harness.results.journal import JournalWriter
     from harness.results.lock import RunLock
     from harness.results.reader import Finished
@@ -74,6 +75,7 @@ class HarnessSession:
         self.created_at = ""
         self.started = time.time()
         self.notices: list[str] = []
+        self.said_at_collection: list[str] = []
         self.exit_reason = ""
         self.counts: dict[str, int] = {"passed": 0, "failed": 0, "errored": 0, "not_run": 0}
         self.cost_usd = 0.0
@@ -88,6 +90,7 @@ class HarnessSession:
         self._lock: RunLock | None = None
         self._rules: tuple[GateRule, ...] | None = None
         self._way_out: Any = None
+        self.deciding: Deciding | None = None
 
     # -- declarations ---------------------------------------------------------------------------------------------
 
@@ -285,6 +288,8 @@ class HarnessSession:
         record, session = await run_trial(work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end)
         self.journal.append(record.to_json())
         self._count(record, session)
+        if self.deciding is not None:
+            self.deciding.note(record)
         return replace(record, trajectory=None, scores=())
 
     def _count(self, record: Record, session: TrialSession) -> None:

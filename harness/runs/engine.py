@@ -238,6 +238,21 @@ class Engine:
                 heapq.heappop(ready)
         self._lead_blocked = False
 
+    def drop(self, matches: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs that have not started out of the queue (called on the loop). The caller settles their records."""
+        dropped = [job for job in self._ready if job.started == 0 and matches(job)]
+        if dropped:
+            gone = set(map(id, dropped))
+            self._ready = [job for job in self._ready if id(job) not in gone]
+            heapq.heapify(self._ready)
+        return dropped
+
+    def settle(self, job: Job, records: list[Record]) -> None:
+        """Finish a dropped job with records made by the caller (called on the loop)."""
+        job.records = list(records)
+        job.started = job.finished = len(job.trials)
+        self._finish(job)
+
     def _start_all(self, job: Job) -> None:
         while job.started < len(job.trials):
             self._start_one(job)

@@ -35,8 +35,8 @@ class _Column:
     judged: bool = True
     records: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
-    quiet: set[int] = field(default_factory=set)
-    """Records whose case expects nothing of it."""
+    unmeasured: set[int] = field(default_factory=set)
+    """Records that it should have judged and could not."""
 
 
 @dataclass
@@ -59,6 +59,7 @@ class Tally:
         self._judge_costs: list[Decimal | None] = []
         self._reasons: dict[int, str] = {}
         self._errors: dict[int, tuple[str, str]] = {}
+        self._unjudged: set[int] = set()
         self._cases: dict[tuple[str, str], dict[str, _Case]] = {}
         self._columns: dict[tuple[str, str], dict[str, _Column]] = {}
         self._tokens: dict[int, int] = {}
@@ -84,11 +85,13 @@ class Tally:
             case.record = _light(record)
         case.records.append(number)
         if record.outcome != "passed":
-            self._reasons[number] = _reason(record)[:_REASON_LENGTH]
+            self._reasons[number] = _reason(record).strip().partition("\n")[0][:_REASON_LENGTH]
         if record.outcome == "errored":
             error = record.error
             kind, reason = (error.kind, error.reason or error.type) if error is not None else ("harness", "")
             self._errors[number] = (kind, f"{kind}: {reason}" if reason else kind)
+            if not record.scores:
+                self._unjudged.add(number)
         self._measure(place, number, record)
 
     def _measure(self, place: tuple[str, str], number: int, record: Record) -> None:
@@ -114,8 +117,8 @@ class Tally:
             if score.value is not None and not broke:
                 column.records.append(number)
                 column.values.append(score.value)
-            elif score.expected_nothing:
-                column.quiet.add(number)
+            elif not score.expected_nothing:
+                column.unmeasured.add(number)
 
     @staticmethod
     def _keep(columns: dict[str, _Column], name: str, unit: str, number: int, value: float) -> None:
@@ -145,7 +148,7 @@ class Tally:
             line = _suite_line(place, plan, cases, start)
             lines.append(line)
             for name, column in self._columns.get(place, {}).items():
-                samples[(*place, name)] = _sample(column, index, line)
+                samples[(*place, name)] = _sample(column, index, line, self._unjudged)
         cases = self._with_latency(cases, samples)
         counts: dict[str, int] = {outcome: sum(getattr(line, outcome) for line in lines) for outcome in _OUTCOMES}
         unpriced = sum(1 for number in live if self._costs[number] is None and self._outcomes[number] != 3)
@@ -278,7 +281,7 @@ def _suite_line(place: tuple[str, str], plan: PlannedSuite | None, cases: list[C
     )
 
 
-def _sample(column: _Column, index: dict[int, int], line: SuiteLine) -> Sample:
+def _sample(column: _Column, index: dict[int, int], line: SuiteLine, unjudged: set[int]) -> Sample:
     kept = array("q")
     values = array("d")
     for number, value in zip(column.records, column.values, strict=True):
@@ -286,13 +289,16 @@ def _sample(column: _Column, index: dict[int, int], line: SuiteLine) -> Sample:
         if case is not None:
             kept.append(case)
             values.append(value)
-    quiet = {index[number] for number in column.quiet if number in index} - set(kept)
+    # A trial whose case expects nothing of an evaluator is none of its trials. One that never ran, or broke before any
+    # evaluator, might have been, and stays in N.
+    lost = sum(1 for number in column.unmeasured | unjudged if number in index)
+    asked = len(kept) + lost + line.not_run
     return Sample(
         cases=kept,
         values=values,
         unit=column.unit,
         direction="lower" if column.direction == "lower" else "higher",
         area=column.area,
-        of=max(len(kept), line.planned - line.trials * len(quiet)),
+        of=asked if column.judged else max(len(kept), line.planned),
         evaluator=column.judged,
     )

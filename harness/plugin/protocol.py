@@ -167,6 +167,8 @@ class Protocol:
             return prepared.known, error
         finally:
             self.reported += 1
+            if self._tick is not None:
+                self._tick.clear()
         if self.session.exit_reason == "budget":
             item.session.shouldstop = "the money cap (--harness-budget-usd) is reached"
         return (*prepared.known, *records), None

@@ -43,7 +43,7 @@ def markdown(
 ) -> str:
     """The summary."""
     parts = [f"## {_ICONS[answer]} {ANSWER_WORDS[answer]}", "", escaped(why(verdicts, answer), 600), ""]
-    parts += [f"> {escaped(notice, 300)}" for notice in notices(run)[:5]]
+    parts += [f"> {escaped(notice, 300)}" for notice in notices(run, scorecard)[:5]]
     facts = [case_counts_text(scorecard), f"{numbers.n_of(scorecard.measured, scorecard.planned)} trials measured"]
     facts += [cost_text(scorecard)]
     if scorecard.duration_s is not None:

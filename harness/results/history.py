@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.results.journal import journal_files
+from harness.results.journal_file import journal_files
 from harness.results.lines import decode
 from harness.results.reader import JournalIndex
 from harness.results.run_folder import list_run_folders, read_manifest

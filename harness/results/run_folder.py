@@ -14,7 +14,7 @@ from typing import Any
 from harness.core.clock import SYSTEM, Clock, iso_utc
 from harness.core.errors import FormatError, HarnessError, UsageError
 from harness.core.record import Manifest
-from harness.results.journal import journal_files
+from harness.results.journal_file import journal_files
 from harness.results.lines import decode, plain
 from harness.results.migrations import check_version, migrate
 from harness.results.schema import MANIFEST, VERSIONS

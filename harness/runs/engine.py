@@ -205,6 +205,7 @@ class Engine:
         loop.set_default_executor(DaemonThreads(MAXIMUM))
         try:
             loop.run_until_complete(self._life(loop))
+            loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
 

@@ -30,7 +30,7 @@ class Summary:
         passed = counts.pop("passed", 0)
         note = ", ".join(f"{numbers.count(count)} {WORDS[status]}" for status, count in counts.items())
         tone: Tone = "bad" if "failed" in counts else ""
-        total = len(self._scorecard.cases)
+        total = passed + sum(counts.values())
         return Figure(label="Cases passed", value=numbers.n_of(passed, total), note=note or "all of them", tone=tone)
 
     def _trials(self) -> Figure:

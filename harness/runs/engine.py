@@ -11,6 +11,7 @@ Order and bounds: jobs start in the order of their position; at most ``window.si
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import queue
 import threading
@@ -203,8 +204,12 @@ class Engine:
         loop = asyncio.new_event_loop()
         self._loop = loop
         loop.set_default_executor(DaemonThreads(MAXIMUM))
+        life = loop.create_task(self._life(loop))
         try:
-            loop.run_until_complete(self._life(loop))
+            while not life.done():
+                # sys.exit() in a task of an agent's own comes out here; the loop itself is none the worse for it.
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):
+                    loop.run_until_complete(life)
         finally:
             loop.close()
 

@@ -80,12 +80,8 @@ class Session:
 
     code: int
     out: str
-    root: Path
-
-    @property
-    def folders(self) -> list[Path]:
-        runs = self.root / "reports" / "runs"
-        return sorted(path for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
+    folders: list[Path]
+    """Every run of the project when the session ended, oldest first."""
 
     @property
     def folder(self) -> Path:
@@ -174,7 +170,7 @@ class Project:
         """In this process: fast, and enough where nobody is killed."""
         result = self.pytester.runpytest_inprocess(*quiet, *args)
         text = "\n".join([*result.outlines, *result.errlines])
-        return Session(code=int(result.ret), out=text, root=self.root)
+        return Session(code=int(result.ret), out=text, folders=self.folders)
 
     def start(self, *args: str, quiet: Sequence[str] = QUIET, **more: Any) -> subprocess.Popen[str]:
         """In a process of its own that the test may kill."""
@@ -199,11 +195,16 @@ class Project:
             os.killpg(process.pid, signal.SIGKILL)
             out, _ = process.communicate()
             pytest.fail(f"the session did not end within {timeout_s:g} s; so far it said:\n{out}")
-        return Session(code=process.returncode, out=out, root=self.root)
+        return Session(code=process.returncode, out=out, folders=self.folders)
 
     def run_apart(self, *args: str, **more: Any) -> Session:
         """In a process of its own."""
         return self.finish(self.start(*args, **more))
+
+    @property
+    def folders(self) -> list[Path]:
+        runs = self.root / "reports" / "runs"
+        return sorted(path for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
 
     @property
     def calls(self) -> list[str]:

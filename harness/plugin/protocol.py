@@ -292,7 +292,9 @@ class Protocol:
         """Unreliable and errored items are shown as such."""
         report = yield
         outcome = item.stash.get(OUTCOME, None)
-        if outcome is not None and call.when == "call" and call.excinfo is not None and outcome.status != "not_run":
+        if outcome is None or call.when != "call" or hasattr(report, "wasxfail"):  # an xfail mark keeps its meaning
+            return report
+        if call.excinfo is not None and outcome.status != "not_run":
             report.outcome = outcome.report
             report.longrepr = outcome.longrepr
             outcome.mark(report)

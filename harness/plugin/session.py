@@ -340,7 +340,10 @@ def _stable_repr(thing: Any) -> str:
 def is_partial(session: HarnessSession) -> bool:
     """Whether a selection left cases out: -k, -m, --lf, a node id, or only a part of the suites folder."""
     config = session.config
-    if session.deselected:
+    # --lf drops what passed while it collects, so nothing is ever reported as deselected.
+    cache = getattr(config, "cache", None)
+    left_out = bool(config.getoption("lf", False) and cache is not None and cache.get("cache/lastfailed", {}))
+    if session.deselected or left_out:
         return True
     suites = session.root / "suites"
     for arg in config.args:

@@ -95,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A run that cannot be read was not judged: never 0, and for a gate the same answer as in a session.
         return _said(str(error), 11 if args.command == "gate" else 1)
     except BrokenPipeError:
+        # Whoever read has seen enough (``| head``); without this, Python complains once more when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

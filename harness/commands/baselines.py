@@ -65,6 +65,8 @@ def compare_with(ref: str | None, run: Run, folder: Path, *, root: Path, runs: P
         asked = set(candidate.suites)
         base = replace(base, suites={name: cases for name, cases in base.suites.items() if name in asked})
     made = pair_up(base, candidate)
+    if base.run_id == candidate.run_id:
+        made = replace(made, notes=(*made.notes, "the baseline is this very run, so nothing can differ"))
     return Against(comparison=replace(made, meta={**made.meta, "source": where}), notices=tuple(notices))
 
 

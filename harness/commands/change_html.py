@@ -21,7 +21,7 @@ PAGE = """\
 <body>
 <main id="main">
 <section id="{{ page.id }}" aria-labelledby="title">
-<h1 id="title">{{ page.title }}</h1>
+<h2 id="title">{{ page.title }}</h2>
 {% for block in page.blocks %}{{ blocks.render(block) }}
 {% endfor %}
 </section>

@@ -59,7 +59,8 @@ def changed_lines(
         said = flip.text.replace("→", arrow)
         lines.append("  - " + one_line(f"{flip.pair.case_id}  {said}  {flip.suite}", width - 4))
     if len(worse) > MOST_CASES:
-        lines.append(f"  and {len(worse) - MOST_CASES} more; all of them: harness compare {comparison.base} latest")
+        base = source.removesuffix(".json") or comparison.base
+        lines.append(f"  and {len(worse) - MOST_CASES} more; all of them: harness compare {base} {comparison.new}")
     gone = sum(len(suite.changed) + len(suite.only_base) for suite in comparison.suites)
     if gone:
         lines.append(f"  {gone} cases of the baseline were changed or not measured, and are not in these numbers")

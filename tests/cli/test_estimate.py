@@ -29,11 +29,11 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_run_is_priced_from_the_last_one_without_running_the_agent(project: Path, process: Any) -> None:
-    process("pytest", "suites", cwd=project)
+def test_a_run_is_priced_from_the_last_one_without_running_the_agent(project: Path, session: Any) -> None:
+    session("suites", cwd=project)
     (project / "was-run").unlink()
     runs = sorted(path.name for path in (project / "reports/runs").iterdir() if path.is_dir())
-    done = process("pytest", "suites", "--harness-estimate", "--harness-budget-usd=0.03", cwd=project)
+    done = session("suites", "--harness-estimate", "--harness-budget-usd=0.03", cwd=project)
     # 1,000 tokens at 1 dollar and 500 at 2 dollars a million: 0.002 per trial, 14 and 3 trials.
     assert "17 trials of 2 suites; nothing was run" in done.stdout, done.stdout + done.stderr
     assert "$0.0280" in done.stdout
@@ -43,14 +43,14 @@ def test_a_run_is_priced_from_the_last_one_without_running_the_agent(project: Pa
     assert runs == sorted(path.name for path in (project / "reports/runs").iterdir() if path.is_dir())
 
 
-def test_a_model_without_a_price_is_named_and_not_counted_as_free(project: Path, process: Any) -> None:
-    done = process("pytest", "suites", "--harness-estimate", "--harness-agent=openai:nobody-knows-it", cwd=project)
+def test_a_model_without_a_price_is_named_and_not_counted_as_free(project: Path, session: Any) -> None:
+    done = session("suites", "--harness-estimate", "--harness-agent=openai:nobody-knows-it", cwd=project)
     assert "nobody-knows-it" in done.stdout, done.stdout + done.stderr
     assert "total: at least, for 2 of 2 suites have no price: unknown" in done.stdout
 
 
-def test_without_history_the_model_of_the_spec_is_priced_by_stated_assumptions(project: Path, process: Any) -> None:
-    done = process("pytest", "suites", "--harness-estimate", "--harness-agent=openai:tiny", cwd=project)
+def test_without_history_the_model_of_the_spec_is_priced_by_stated_assumptions(project: Path, session: Any) -> None:
+    done = session("suites", "--harness-estimate", "--harness-agent=openai:tiny", cwd=project)
     assert "no history" in done.stdout, done.stdout + done.stderr
     assert "likely" in done.stdout
     assert not (project / "reports/runs").exists()

@@ -26,21 +26,21 @@ def project(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "evals"))
 
 
-def test_the_new_project_passes_at_once_and_a_worse_agent_fails_it(project: Path, process: Any) -> None:
+def test_the_new_project_passes_at_once_and_a_worse_agent_fails_it(project: Path, process: Any, session: Any) -> None:
     done = process("pytest", "suites", cwd=project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PASS" in done.stdout
     assert process("harness.cli", "baseline", "accept", "latest", cwd=project).returncode == 0
     (project / "fixtures" / "agent.py").write_text("def answer(question):\n    return 'the code is 4711'\n")
-    again = process("pytest", "suites", cwd=project)
+    again = session("suites", cwd=project)
     assert again.returncode == 10, again.stdout + again.stderr
     assert "(main.json): 17 worse, 0 better, 0 the same" in again.stdout
     page = next(path for path in project.glob("reports/runs/*/scorecard.html") if "Changes" in path.read_text())
     assert "saturday-plain" in page.read_text()
 
 
-def test_a_session_with_a_named_baseline_that_is_missing_ends_13(project: Path, process: Any) -> None:
-    done = process("pytest", "suites", "--harness-baseline=reports/baselines/none.json", cwd=project)
+def test_a_session_with_a_named_baseline_that_is_missing_ends_13(project: Path, session: Any) -> None:
+    done = session("suites", "--harness-baseline=reports/baselines/none.json", cwd=project)
     assert done.returncode == 13, done.stdout + done.stderr
     assert "none.json" in done.stdout
 

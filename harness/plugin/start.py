@@ -39,7 +39,13 @@ def begin(session: pytest.Session) -> None:
         write_plan(shared)
         shared.engine()
     except HarnessError as error:
-        raise pytest.UsageError(str(error)) from None
+        if shared.worker == "main":
+            raise pytest.UsageError(str(error)) from None
+        # A worker that raises here would be replaced again and again; a failed collection reaches the controller whole.
+        report = pytest.CollectReport(nodeid="harness", outcome="failed", longrepr=str(error), result=[])
+        session.config.hook.pytest_collectreport(report=report)
+        session.items[:] = []
+        return
     session.config.pluginmanager.register(protocol, "harness-protocol")
     if shared.worker == "main":
         from harness.plugin.progress import progress_of

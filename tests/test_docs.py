@@ -104,14 +104,30 @@ def fits(expected: str, actual: str) -> bool:
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in steady(actual))) is not None
 
 
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("4 passed in 0.19s", "4 passed in 12.30s", True),
+        ("4 passed in 0.19s", "5 passed in 0.19s", False),
+        ("one\n...\nlast", "one\ntwo\nthree\nlast", True),
+        ("one\nlast", "one\ntwo\nlast", False),
+        ("$0.01 ... done", "$0.01 and done", True),
+        ("reports/runs/20260131-143000-5f3a", "reports/runs/20261120-110744-0fc1", True),
+        ("", "an output that the page hides", False),
+    ],
+)
+def test_only_what_changes_from_run_to_run_is_left_out_of_a_comparison(expected: str, actual: str, same: bool) -> None:
+    assert fits(expected, actual) is same
+
+
 # -- running ----------------------------------------------------------------------------------------------------------
 
 
 def environment(**more: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HARNESS_", "PYTEST_", "GITHUB_", "OPENAI_"))}
-    # Other plugins of this machine print lines of their own; the docs show a session without them.
-    quiet = "-p no:deepeval -p no:cacheprovider -p no:benchmark -p no:rerunfailures -p no:asyncio -p no:anyio"
-    fixed = {"PYTHONPATH": str(ROOT), "COLUMNS": "80", "PYTHONUTF8": "1", "NO_COLOR": "1", "PYTEST_ADDOPTS": quiet}
+    # Other plugins of this machine would print lines of their own, and take time to load.
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p harness.plugin.entry -p no:cacheprovider"}
+    fixed = {**alone, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "PYTHONUTF8": "1", "NO_COLOR": "1"}
     return {**kept, **fixed, **more}
 
 

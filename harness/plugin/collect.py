@@ -215,6 +215,15 @@ def generate(metafunc: pytest.Metafunc) -> None:
     )
 
 
+def tag_items(items: list[pytest.Item]) -> None:
+    """Make the tags of each case keywords of its item, so that ``-k refund`` selects the cases tagged so."""
+    for item in items:
+        if isinstance(item, GoldenItem):
+            item.extra_keyword_matches.update(item.case.tags)
+    for function, _, case in golden_functions(items):
+        function.extra_keyword_matches.update(case.tags)
+
+
 def golden_functions(items: list[pytest.Item]) -> Iterator[tuple[pytest.Function, Preparation, Case]]:
     """The items that pytest made from golden tests."""
     for item in items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -68,13 +69,18 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
             shared.deselected += sum(1 for item in items if item.get_closest_marker("golden") is not None)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A run that may stop early takes its cases in an order drawn from its seed."""
-    if _collected_golden(config):
-        from harness.plugin.deciding import reorder
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Tags of a case select with -k; a run that may stop early takes its cases in an order drawn from its seed."""
+    if not _collected_golden(config):
+        return (yield)
+    from harness.plugin.collect import tag_items
+    from harness.plugin.deciding import reorder
 
-        reorder(config, items)
+    tag_items(items)
+    result = yield
+    reorder(config, items)
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)

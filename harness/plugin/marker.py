@@ -39,7 +39,7 @@ class Golden:
     observe: bool = False
     """Measured and shown, never gating."""
     deadline_s: float | None = None
-    """Seconds one trial may take; None: ``--harness-deadline``."""
+    """Seconds one trial may take; None: ``--harness-deadline-s``."""
     agent: Any = None
     """An agent or its spec for this test only, instead of ``--harness-agent``."""
 

@@ -223,7 +223,8 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
         judgement = Judgement(outcome="errored", failure=broken.failure)
     except TimeoutError as error:
         if trial.deadline_s is not None and limit.expired():
-            message = f"the trial's deadline of {trial.deadline_s:g} s passed; raise it with --harness-deadline=SECONDS"
+            limit_s = f"{trial.deadline_s:g} s"
+            message = f"the trial's deadline of {limit_s} passed; raise it with --harness-deadline-s=SECONDS"
             failure = Failure(kind="timeout", message=message, type="TrialTimeout", reason="deadline")
             judgement = Judgement(outcome="errored", failure=failure)
         else:

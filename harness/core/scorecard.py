@@ -19,7 +19,8 @@ from harness.core.record import Manifest, Record
 from harness.core.score import Direction
 
 RowKind = Literal["rate", "mean", "quantile", "pass_k", "total"]
-CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run"]
+CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run", "decided"]
+"""``decided``: every trial was left out, because no rule needed one any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,8 @@ class CaseLine:
     failed: int = 0
     errored: int = 0
     not_run: int = 0
+    decided: int = 0
+    """Trials left out because every rule that needs them was decided; not part of ``trials``."""
     reason: str = ""
     """The first failure or error, for a list."""
     case_hash: str = ""
@@ -109,6 +112,8 @@ class SuiteLine:
     errored: int = 0
     not_run: int = 0
     """Planned trials that never ran, those of missing cases included."""
+    decided: int = 0
+    """Planned trials left out because every rule that needs them was decided; in neither n nor N."""
     pass_rate: float | None = None
     """The declared criterion, or None."""
     observe: bool = False
@@ -178,6 +183,12 @@ class Scorecard:
     """Why it ended early, else empty."""
     partial: bool = False
     """Whether a selection left cases out."""
+    seed: int = 0
+    until_decided: bool = False
+    """Whether the run stopped early where its rules allowed; its pass-rate rules are then judged in the seeded order
+    of its cases by tests that hold under such stopping, never by fixed-sample bounds."""
+    decided: int = 0
+    """Trials left out, over all suites."""
     samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict, repr=False, compare=False)
     """Per (suite, arm, metric) the values themselves, for rules with a confidence or a pooling of their own. Kept in
     memory only; the journal is where they are stored."""

@@ -68,6 +68,15 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
             shared.deselected += sum(1 for item in items if item.get_closest_marker("golden") is not None)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A run that may stop early takes its cases in an order drawn from its seed."""
+    if _collected_golden(config):
+        from harness.plugin.deciding import reorder
+
+        reorder(config, items)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """With golden items collected: make the plan, the run folder and the engine."""
@@ -82,6 +91,15 @@ def _collected_golden(config: pytest.Config) -> bool:
 
     loaded = modules.get("harness.plugin.session")
     return loaded is not None and loaded.KEY in config.stash
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """What is known to be hopeless before it is run."""
+    if not _collected_golden(config):
+        return []
+    from harness.plugin.session import KEY
+
+    return [f"harness: {text}" for text in config.stash[KEY].said_at_collection]
 
 
 @pytest.hookimpl(optionalhook=True)

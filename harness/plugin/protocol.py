@@ -54,6 +54,32 @@ class Protocol:
                 self.session.plan(shared.planned(len(trials), arm=_arm(item)))
                 self.golden += 1
 
+    def decide_early(self) -> None:
+        """Prepare for stopping early: the plan of every golden item goes to the watches of the rules."""
+        from harness.plugin.deciding import Deciding, Planned
+
+        entries = []
+        for item in self.items:
+            if isinstance(item, GoldenItem):
+                shared, case = item.shared, item.case
+            elif item in self.functions:
+                shared, case = self.functions[item]
+            else:
+                continue
+            entries.append(
+                Planned(
+                    suite=shared.suite,
+                    arm=_arm(item),
+                    area=shared.area,
+                    dataset=shared.dataset,
+                    case=case,
+                    trials=len(self.session.trials(shared.golden, case, shared.runs)),
+                    pass_rate=shared.golden.pass_rate,
+                    observe=shared.golden.observe,
+                )
+            )
+        self.session.deciding = Deciding(self.session, entries)
+
     def _assigned(self) -> list[pytest.Item]:
         """The items this process is going to run, as far as it knows: all of them, or a worker's share."""
         if self.session.worker == "main":
@@ -151,6 +177,9 @@ class Protocol:
 
     def _result(self, item: pytest.Item, prepared: Prepared) -> tuple[tuple[Record, ...], BaseException | None]:
         engine = self.session.engine()
+        deciding = self.session.deciding
+        if prepared.job is None and deciding is not None and deciding.needless(prepared.work):
+            return tuple(deciding.left_out(prepared.work, trial) for trial in prepared.trials), None
         if prepared.job is None:
             engine.run_now(self._job(item, prepared))
         assert prepared.job is not None
@@ -263,7 +292,9 @@ class Protocol:
         """Unreliable and errored items are shown as such."""
         report = yield
         outcome = item.stash.get(OUTCOME, None)
-        if outcome is not None and call.when == "call" and call.excinfo is not None and outcome.status != "not_run":
+        if outcome is None or call.when != "call" or hasattr(report, "wasxfail"):  # an xfail mark keeps its meaning
+            return report
+        if call.excinfo is not None and outcome.status != "not_run":
             report.outcome = outcome.report
             report.longrepr = outcome.longrepr
             outcome.mark(report)

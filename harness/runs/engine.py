@@ -11,6 +11,7 @@ Order and bounds: jobs start in the order of their position; at most ``window.si
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import queue
 import threading
@@ -103,8 +104,12 @@ class Engine:
             self._call(self._accept, jobs)
 
     def run_now(self, job: Job) -> None:
-        """Start a job at once, whatever the window says (a test that has to run in its own place)."""
-        self._call(self._start_all, job)
+        """Start a job before all others, as soon as the window has room (a test that has to run in its own place).
+
+        To be followed by :meth:`wait`: whatever the window is full of may need the main thread to finish.
+        """
+        self._awaited = job
+        self._call(self._accept, [job])
 
     def wait(self, job: Job, *, tick: Callable[[], None] | None = None, tick_s: float = 0.2) -> tuple[Record, ...]:
         """Wait for a job, running ready test bodies meanwhile.
@@ -113,6 +118,8 @@ class Engine:
         :raises BaseException: what the runner raised (a fault of the harness).
         """
         self._awaited = job
+        if not job.started:
+            self._call(self._fill)  # it may have been held back for being too far ahead, which it no longer is
         try:
             while not job.done:
                 try:
@@ -203,8 +210,12 @@ class Engine:
         loop = asyncio.new_event_loop()
         self._loop = loop
         loop.set_default_executor(DaemonThreads(MAXIMUM))
+        life = loop.create_task(self._life(loop))
         try:
-            loop.run_until_complete(self._life(loop))
+            while not life.done():
+                # sys.exit() in a task of an agent's own comes out here; the loop itself is none the worse for it.
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):
+                    loop.run_until_complete(life)
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
@@ -238,9 +249,20 @@ class Engine:
                 heapq.heappop(ready)
         self._lead_blocked = False
 
-    def _start_all(self, job: Job) -> None:
-        while job.started < len(job.trials):
-            self._start_one(job)
+    def drop(self, matches: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs that have not started out of the queue (called on the loop). The caller settles their records."""
+        dropped = [job for job in self._ready if job.started == 0 and matches(job)]
+        if dropped:
+            gone = set(map(id, dropped))
+            self._ready = [job for job in self._ready if id(job) not in gone]
+            heapq.heapify(self._ready)
+        return dropped
+
+    def settle(self, job: Job, records: list[Record]) -> None:
+        """Finish a dropped job with records made by the caller (called on the loop)."""
+        job.records = list(records)
+        job.started = job.finished = len(job.trials)
+        self._finish(job)
 
     def _start_one(self, job: Job) -> None:
         if not job.records:

@@ -112,10 +112,10 @@ class TrialSession:
                     f"{_name(self.work.agent)}.run returned {type(trajectory).__name__}; it has to return a "
                     f"harness.Trajectory (Trajectory.from_answer(text) makes one from a text)"
                 )
-        except asyncio.CancelledError:
-            self._keep_partial(seen, began)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever an agent raises is data
+        except BaseException as error:
+            if _is_passed_on(error):
+                self._keep_partial(seen, began)
+                raise
             trajectory = Trajectory(error=Failure.of(error, kind="agent"))
         trajectory = self._complete(trajectory, seen, began)
         self.trajectories.append(trajectory)
@@ -155,9 +155,9 @@ class TrialSession:
                     score = await score
                 if not isinstance(score, Score):
                     raise TypeError(f"returned {type(score).__name__} instead of a harness.Score")
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a failing evaluator is data in the record
+            except BaseException as error:
+                if _is_passed_on(error):
+                    raise
                 failure = Failure.of(error, kind="harness")
                 score = Score.not_measured(
                     _name(evaluator), f"{failure.type}: {failure.message}"[:2000], kind=failure.kind
@@ -165,6 +165,14 @@ class TrialSession:
             made.append(score)
         self.scores.extend(made)
         return made
+
+
+def _is_passed_on(error: BaseException) -> bool:
+    """Whether an exception ends the trial from outside. A cancellation that nobody asked for is the code's own."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
 
 
 def _name(thing: Any) -> str:
@@ -220,14 +228,16 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
             judgement = Judgement(outcome="errored", failure=failure)
         else:
             judgement = _explain(work, error)
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the one place where exceptions become records
+    except BaseException as error:
+        if _is_passed_on(error) or isinstance(error, KeyboardInterrupt):
+            raise
         judgement = _explain(work, error)
     finally:
         CURRENT.reset(token)
     if judgement.outcome == "passed":
         judgement = _by_scores(session)
+    elif judgement.outcome == "errored":
+        _not_judged(session)
     return _record(session, judgement, started_at, clock.monotonic() - began), session
 
 
@@ -271,6 +281,15 @@ def _by_scores(session: TrialSession) -> Judgement:
         )
         return Judgement(outcome="errored", failure=Failure(kind="harness", message=message, reason="nothing_judged"))
     return Judgement(outcome="passed")
+
+
+def _not_judged(session: TrialSession) -> None:
+    """Say of every declared evaluator that had no chance that it had none, so that its N keeps the trial."""
+    judged = {score.name for score in session.scores}
+    for evaluator in session.work.evaluators:
+        name = _name(evaluator)
+        if name not in judged:
+            session.scores.append(Score.not_measured(name, "the trial broke before it could be judged", kind="harness"))
 
 
 def _cost(calls: Sequence[Any], purpose: str) -> tuple[Decimal | None, bool]:

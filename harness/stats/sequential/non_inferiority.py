@@ -3,8 +3,8 @@
 Under "the mean difference is at or below -m" nobody can expect to win by betting on more: a stake of one that bets the
 share g on each case turns into the product of 1 + g (d + m) / (1 - m), which does not grow on average. Several stakes
 with different g are held at once, and their mean is the evidence (Waudby-Smith and Ramdas 2024, Journal of the Royal
-Statistical Society B 86:1-27; for the bounded mean every valid evidence is dominated by such a bet: Larsson, Ramdas and
-Ruf 2025, Annals of Statistics 53:1018-1050). Evidence for fail bets the other way, against "at or above the limit".
+Statistical Society B 86:1-27; for the bounded mean no valid evidence beats such bets: Clerico 2024,
+arXiv:2412.02640). Evidence for fail bets the other way, against "at or above the limit".
 """
 
 from __future__ import annotations

@@ -155,6 +155,12 @@ class PlannedSuite:
     """Measured and shown, never gating."""
     statistical: bool = False
     """Whether a rate rule decides over the suite's cases."""
+    compare: str = ""
+    """The parameter whose values are compared as arms (``golden(..., compare="prompt")``), or empty."""
+    compare_value: str = ""
+    """This arm's value of that parameter."""
+    compare_within: str = ""
+    """The other parameters of this arm: arms are compared only with arms that share them."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain mapping."""

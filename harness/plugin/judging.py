@@ -60,7 +60,7 @@ def judge_run(
     against = compare_with(settings.baseline, run, folder, root=root, runs=settings.runs)
     comparison = against.comparison
     run = replace(run, notices=(*run.notices, *against.notices))
-    verdicts = _of_partial_run(run.manifest, rules, tuple(judge_rules(rules, scorecard, comparison)))
+    verdicts = _of_partial_run(run.manifest, scorecard, rules, tuple(judge_rules(rules, scorecard, comparison)))
     if against.problem:
         verdicts = (*verdicts, _no_baseline(against.problem))
     answer = combine(verdicts)
@@ -112,14 +112,14 @@ def _no_baseline(problem: str) -> Verdict:
 
 
 def _of_partial_run(
-    manifest: Manifest, rules: tuple[GateRule, ...], verdicts: tuple[Verdict, ...]
+    manifest: Manifest, scorecard: Scorecard, rules: tuple[GateRule, ...], verdicts: tuple[Verdict, ...]
 ) -> tuple[Verdict, ...]:
     """What a deliberate selection changes: rules about suites that were not asked for are shown and do not decide.
 
     ``pytest suites/recorded`` is no release run, and saying "inconclusive" about suites that nobody ran would teach
     people to ignore the word. A full run keeps every rule: there a suite without data is a suite that went missing.
     """
-    if not manifest.partial:
+    if not manifest.partial and (rules or any(not planned.observe for planned in manifest.planned)):
         return verdicts
     shown = []
     for index, verdict in enumerate(verdicts):
@@ -130,12 +130,14 @@ def _of_partial_run(
             reason = f"not judged: this partial run has no case of {verdict.suite or verdict.area or 'its suites'}"
             verdict = replace(verdict, advisory=True, reason=reason, needs="")
         shown.append(verdict)
-    measured = [planned for planned in manifest.planned if planned.observe]
-    if measured and len(measured) == len(manifest.planned) and shown and not manifest.exit_reason:
+    observed = manifest.planned and all(planned.observe for planned in manifest.planned)
+    if observed and scorecard.measured and not manifest.exit_reason:
         # Only observed suites were asked for: that they were measured is all there is to decide.
-        trials = sum(planned.cases * planned.trials for planned in measured)
         decided = [replace(v, advisory=True) if not v.advisory and v.answer == "inconclusive" else v for v in shown]
-        note = f"{trials} trials of observed suites; no rule decides over them, and nothing else was asked for"
+        note = (
+            f"{scorecard.measured:,} of {scorecard.planned:,} trials of observed suites measured; no rule decides over "
+            "them, and nothing else was asked for"
+        )
         return (Verdict(rule="observed only", answer="pass", reason=note), *decided)
     return tuple(shown)
 

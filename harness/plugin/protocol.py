@@ -51,7 +51,7 @@ class Protocol:
             elif item in self.functions:
                 shared, case = self.functions[item]
                 trials = self.session.trials(shared.golden, case, shared.runs)
-                self.session.plan(shared.planned(len(trials), arm=_arm(item)))
+                self.session.plan(shared.planned(len(trials), _arm(item), _arm_values(item)))
                 self.golden += 1
 
     def decide_early(self) -> None:
@@ -305,18 +305,21 @@ _VALUES: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 
 def _arm(item: pytest.Item) -> str:
-    """The parameters other than the case, as pytest writes them: ``prompt=short,temperature=0``."""
+    """The parameters other than the case: ``prompt=short,temperature=0``."""
+    return ",".join(f"{name}={text}" for name, text in _arm_values(item).items())
+
+
+def _arm_values(item: pytest.Item) -> dict[str, str]:
+    """The parameters other than the case as texts; an object is named as pytest names it (``prompt0``)."""
     callspec = getattr(item, "callspec", None)
     if callspec is None:
-        return ""
-    named = {name: value for name, value in callspec.params.items() if name != "case"}
-    if not named:
-        return ""
-    if all(isinstance(value, (str, int, float, bool, type(None))) for value in named.values()):
-        return ",".join(f"{name}={value}" for name, value in named.items())
-    case_id = str(callspec.params["case"][1].id)
-    text: str = callspec.id
-    return text.removeprefix(case_id).removesuffix(case_id).strip("-")
+        return {}
+    plain = (str, int, float, bool, type(None))
+    return {
+        name: str(value) if isinstance(value, plain) else f"{name}{callspec.indices[name]}"
+        for name, value in callspec.params.items()
+        if name != "case"
+    }
 
 
 def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from harness.reporting.headline import (
     saved_text,
 )
 from harness.reporting.row_text import estimate_text, interval_text, row_picture, share_scale
+from harness.reporting.sections.arms import difference_text
 from harness.reporting.visible_text import one_line, visible
 
 MOST_CASES = 10
@@ -57,6 +58,7 @@ def terminal_lines(
     lines += [f"  {text}" for text in _wrapped(rules_text(verdicts), width - 2)]
     lines += ["", *_rules(verdicts, width, paint)]
     lines += _rows(scorecard, width, paint)
+    lines += _arms(scorecard, width)
     lines += _facts(scorecard, width)
     lines += _cases(scorecard, width, paint)
     lines += [visible(f"{path}") for path in paths]
@@ -183,6 +185,17 @@ def _facts(scorecard: Scorecard, width: int) -> list[str]:
             lines.append("")
         lines[-1] = joined
     return [*(f"  {line}"[:width] for line in lines), ""]
+
+
+def _arms(scorecard: Scorecard, width: int) -> list[str]:
+    lines = []
+    for arm in scorecard.arms:
+        name = f"{arm.axis}={arm.arm}" + (f" ({arm.within})" if arm.within else "")
+        p = "" if arm.p_holm is None else f", p {arm.p_holm:.3g} (Holm)"
+        said = f"{arm.answer} than" if arm.answer != "not shown" else "no difference shown from"
+        text = f"{name} {said} {arm.first}: {difference_text(arm)}, {arm.won} won, {arm.lost} lost of {arm.pairs}{p}"
+        lines.append(f"  {one_line(text, width - 2)}")
+    return [*lines, ""] if lines else []
 
 
 def _cases(scorecard: Scorecard, width: int, paint: _Paint) -> list[str]:

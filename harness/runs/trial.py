@@ -250,6 +250,20 @@ async def _act(session: TrialSession) -> None:
         await session.evaluate(work.evaluators)
 
 
+def abandoned_record(work: Work, trial: Trial, duration_s: float, *, clock: Clock = SYSTEM) -> Record:
+    """The record of a trial that was cancelled at its deadline and did not end.
+
+    :param duration_s: how long it has been running.
+    """
+    message = (
+        f"the trial refuses to end: cancelled at its deadline of {trial.deadline_s:g} s, it was still running after "
+        f"{duration_s:.1f} s and was abandoned. Something in it swallows asyncio.CancelledError"
+    )
+    failure = Failure(kind="timeout", message=message, type="TrialTimeout", reason="abandoned")
+    session = TrialSession(work=work, trial=trial, context=TrialContext(case=work.case, trial=trial), clock=clock)
+    return _record(session, Judgement(outcome="errored", failure=failure), clock.wall() - duration_s, duration_s)
+
+
 def _explain(work: Work, error: BaseException) -> Judgement:
     if isinstance(error, Broken):
         return Judgement(outcome="errored", failure=Failure.of(error))

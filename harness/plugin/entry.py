@@ -84,6 +84,13 @@ def _collected_golden(config: pytest.Config) -> bool:
     return loaded is not None and loaded.KEY in config.stash
 
 
+def _found_mistakes(config: pytest.Config) -> bool:
+    from sys import modules
+
+    loaded = modules.get("harness.plugin.collect")
+    return loaded is not None and loaded.MISTAKES in config.stash
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Deal golden items to the workers in one go, so that each can run ahead through its share."""
@@ -119,6 +126,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         from harness.plugin.finish import finish
 
         finish(session, exitstatus)
+    if exitstatus == pytest.ExitCode.INTERRUPTED and _found_mistakes(session.config):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR  # pytest knows only "errors during collection"
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -117,18 +117,18 @@ def exit_status(status: int, judged: Judged) -> int:
     """The session's exit status. Red stays red; green needs a gate that says pass.
 
     ==================================  ======
-    interrupted, internal, usage error  2 3 4
     money cap reached                   12
+    interrupted, internal, usage error  2 3 4
     gate failed                         10
     a test failed                       1
     baseline missing                    13
     inconclusive                        11
     ==================================  ======
     """
+    if status in (0, 1, 2) and judged.run.manifest.exit_reason == "budget":
+        return BUDGET  # pytest calls it interrupted, because the session was stopped before its end
     if status not in (0, 1):
         return status
-    if judged.run.manifest.exit_reason == "budget":
-        return BUDGET
     if judged.answer == "fail":
         return GATE_FAILED
     if status == 1:

@@ -17,7 +17,7 @@ from harness.core.record import Manifest, Run
 from harness.core.verdict import Answer, Verdict
 from harness.plugin.options import load_settings
 from harness.plugin.session import KEY, HarnessSession
-from harness.plugin.workers import CRASHES, forget_claim, run_of
+from harness.plugin.workers import CRASHES, REASONS, forget_claim, run_of
 
 if TYPE_CHECKING:
     from harness.core.comparison import Comparison
@@ -84,7 +84,8 @@ def _final_manifest(config: pytest.Config, folder: Path, exitstatus: int, shared
     manifest = read_manifest(folder)
     if manifest is None:
         raise HarnessError(f"{folder}: the manifest is gone, so the run cannot be judged")
-    reason = shared.exit_reason if shared is not None else ""
+    reasons = [shared.exit_reason] if shared is not None else config.stash.get(REASONS, [])
+    reason = "budget" if "budget" in reasons else next(iter(reasons), "")
     crashes = config.stash.get(CRASHES, [])
     if crashes:
         reason = reason or "worker crashed: " + "; ".join(crashes)

@@ -156,7 +156,8 @@ def print_summary(reporter: Any, config: pytest.Config) -> None:
     )
     for text in lines:
         reporter.write_line(text)
-    for notice in judged.run.notices:
+    shared = config.stash.get(KEY, None)
+    for notice in [*(shared.notices if shared is not None else ()), *judged.run.notices]:
         reporter.write_line(f"note: {notice}")
     reporter.write_line(f"scorecard: {_shown(judged.folder / 'scorecard.html', config)}")
 

@@ -84,6 +84,14 @@ def _collected_golden(config: pytest.Config) -> bool:
     return loaded is not None and loaded.KEY in config.stash
 
 
+def _workers_ran_golden(config: pytest.Config) -> bool:
+    if not getattr(config.option, "tx", None):
+        return False
+    from harness.plugin.workers import has_run
+
+    return has_run(config)
+
+
 def _found_mistakes(config: pytest.Config) -> bool:
     from sys import modules
 
@@ -120,9 +128,7 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Close the run, judge it, write the reports, set the exit status."""
-    from harness.plugin.workers import has_run
-
-    if _collected_golden(session.config) or has_run(session.config):
+    if _collected_golden(session.config) or _workers_ran_golden(session.config):
         from harness.plugin.finish import finish
 
         finish(session, exitstatus)

@@ -158,6 +158,11 @@ class Baseline:
         return cls.from_json(data)
 
 
+def short(value: float) -> float:
+    """Nine significant digits: what is stored, and what a later run's value is cut to before the two are compared."""
+    return float(f"{value:.9g}")
+
+
 def _with_commas(rows: list[str]) -> list[str]:
     return [f"{row}," for row in rows[:-1]] + rows[-1:]
 

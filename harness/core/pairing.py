@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from statistics import median
 
-from harness.core.baseline import Baseline, BaselineCase, CaseScore
+from harness.core.baseline import Baseline, BaselineCase, CaseScore, short
 from harness.core.comparison import CasePair, Comparison, SuiteComparison, suite_key
 from harness.core.record import Manifest, Record
 from harness.core.scorecard import Scorecard
@@ -73,6 +73,7 @@ def pair_up(base: Baseline, new: Baseline, *, level: float = 0.95) -> Comparison
             "latency_p50_s": {name: [base.latency_p50_s.get(name), new.latency_p50_s.get(name)] for name in names},
             "base_created_at": base.created_at,
             "base_commit": base.commit,
+            "score_versions": dict(new.score_versions),
         },
         baseline=base,
     )
@@ -146,12 +147,8 @@ def score_of(values: list[float]) -> CaseScore:
     """Mean and sample variance of the values of one case's trials, at least one."""
     n = len(values)
     mean = math.fsum(values) / n
-    variance = None if n < 2 else _short(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    return CaseScore(n, _short(mean), variance)
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.9g}")
+    variance = None if n < 2 else short(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    return CaseScore(n, short(mean), variance)
 
 
 def _notes(base: Baseline, new: Baseline) -> list[str]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
+from harness.core.comparison import compare, make_baseline
 from harness.core.in_order import in_order
 from harness.core.record import Manifest, Outcome, PlannedSuite, Record
 from harness.core.scorecard import Scorecard, build_scorecard
+from harness.core.verdict import Verdict
+from harness.gates.early import ClaimsWatch
+from harness.gates.equivalence import Equivalence
+from harness.gates.no_regression import NoRegression
+from harness.gates.paired_rule import PairedRule
+from harness.gates.superiority import Superiority
 from harness.gates.threshold import Threshold
+from harness.stats.sequential.non_inferiority import NonInferiorityWatch
 from harness.stats.sequential.pass_rate import passes_in_a_row
 
 
@@ -73,3 +82,88 @@ def test_a_rate_exactly_at_the_bar_is_rarely_decided_either_way(rate: float) -> 
     # Each mistake is bounded by 5 %; 120 draws stay at or below 12 with probability .98 at exactly 5 %.
     assert answers.count("pass") <= 12
     assert answers.count("fail") <= 12
+
+
+# -- paired with a baseline
+
+
+def _paired(rule: PairedRule, base: list[Outcome], outcomes: list[Outcome], *, gone: int = 0, seed: int = 3) -> Verdict:
+    """Outcomes of both runs along the seeded order; the candidate may have stopped early."""
+    card = _card(outcomes, seed=seed)
+    names = [case for _, case in in_order(seed, [("d", str(number)) for number in range(len(outcomes))])]
+    before = [
+        Record(suite="s", case_id=name, case_hash="h", trial=0, dataset="d", outcome=outcome)
+        for name, outcome in zip(names, base, strict=True)
+    ]
+    before += [replace(before[0], case_id=f"gone {i}") for i in range(gone)]
+    now = [
+        Record(suite="s", case_id=name, case_hash="h", trial=0, dataset="d", outcome=outcome)
+        for name, outcome in zip(names, outcomes, strict=True)
+    ]
+    manifest = Manifest(
+        run_id="old", created_at="x", planned=(PlannedSuite(suite="s", dataset="d", cases=len(before)),)
+    )
+    return rule.judge(card, compare(make_baseline(manifest, before), manifest, now))
+
+
+MARGIN = NoRegression(name="n", margin_points=10)
+
+
+def test_equal_runs_pass_and_a_drop_fails_along_the_order() -> None:
+    every: list[Outcome] = ["passed"] * 300
+    verdict = _paired(MARGIN, every, every)
+    assert verdict.answer == "pass"
+    assert "no drop of 10 points or more" in verdict.reason
+    assert "decided after" in verdict.reason
+    half: list[Outcome] = ["failed" if i % 2 else "passed" for i in range(300)]
+    assert _paired(MARGIN, every, half).answer == "fail"
+    assert _paired(MARGIN, every[:20], every[:20]).answer == "inconclusive"
+
+
+def test_what_comes_after_a_paired_decision_does_not_change_it() -> None:
+    every: list[Outcome] = ["passed"] * 400
+    late: list[Outcome] = [*every[:200], *(["failed"] * 200)]  # type: ignore[list-item]
+    assert _paired(MARGIN, every, late).answer == "pass"
+
+
+def test_the_watch_of_a_rule_is_the_e_process_of_its_claims() -> None:
+    generator = random.Random(4)
+    watch, rule = NonInferiorityWatch(0.05), NoRegression(name="n")
+    claims = ClaimsWatch(*rule.claims(), confidence=0.975)
+    for _ in range(300):
+        difference = generator.choice([-1.0, 0.0, 0.0, 0.0, 0.5, 1.0])
+        one, other = watch.update(difference), claims.update(difference)
+        assert other.log_e_pass == pytest.approx(one.log_e_pass)
+        assert other.log_e_fail == pytest.approx(one.log_e_fail)
+        assert (other.answer, other.decided_at) == (one.answer, one.decided_at)
+
+
+def test_equivalence_is_decided_when_both_sides_are_and_superiority_by_a_margin_is_watched() -> None:
+    every: list[Outcome] = ["passed"] * 300
+    none: list[Outcome] = ["failed"] * 300
+    assert _paired(Equivalence(name="s", margin_points=10), every, every).answer == "pass"
+    assert _paired(Equivalence(name="s", margin_points=10), none, every).answer == "fail"
+    assert _paired(Superiority(name="b", margin_points=10), none, every).answer == "pass"
+    assert _paired(Superiority(name="b", margin_points=10), every, every).answer == "fail"
+
+
+def test_too_many_unpaired_cases_leave_a_stopped_run_open_but_do_not_hide_a_fail() -> None:
+    every: list[Outcome] = ["passed"] * 300
+    assert _paired(MARGIN, every, every, gone=20).answer == "pass"
+    assert _paired(MARGIN, every, every, gone=100).answer == "inconclusive"
+    none: list[Outcome] = ["failed"] * 300
+    assert _paired(MARGIN, every, none, gone=100).answer == "fail"
+
+
+def test_a_true_drop_of_the_margin_rarely_passes_however_often_one_looks() -> None:
+    generator = random.Random(12)
+    passed = 0
+    for _ in range(150):
+        watch = ClaimsWatch(*MARGIN.claims(), confidence=0.95)
+        for _ in range(200):
+            draw = generator.random()
+            if watch.update(-1.0 if draw < 0.15 else 1.0 if draw < 0.2 else 0.0).answer == "pass":
+                passed += 1
+                break
+    # 5 % of 150 is 7.5; a bound that were looked at after every case would pass some thirty times.
+    assert passed <= 13

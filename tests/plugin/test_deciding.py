@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.baseline import Baseline, BaselineCase
+from harness.core.case import Case
+
 SUITE = """
 import asyncio, random
 import pytest
@@ -84,3 +87,54 @@ def test_workers_are_refused_with_the_way_out(pytester: pytest.Pytester) -> None
     result = _run(pytester, "--harness-until-decided", "-n", "2", n=10)
     assert result.ret != 0
     assert "leave out -n" in result.stdout.str() + result.stderr.str()
+
+
+RULES = """
+[[rule]]
+name = "no worse"
+kind = "no_regression"
+margin_points = 10
+confidence = 0.95
+"""
+COMPARED = SUITE.replace(", pass_rate={bar}", "")
+
+
+def _baseline(pytester: pytest.Pytester, n: int = 400) -> None:
+    """A committed baseline in which every case passed."""
+    pytester.makepyprojecttoml('[tool.harness]\nrules = "release.toml"\n')
+    (pytester.path / "release.toml").write_text(RULES)
+    cases = [Case(id=f"c{i}", input="q") for i in range(n)]
+    stored = {case.id: BaselineCase(case_hash=case.content_hash, trials=1, passes=1) for case in cases}
+    base = Baseline(run_id="old", created_at="2026-01-01T00:00:00Z", suites={"test_coin.py::test_coin": stored})
+    folder = pytester.path / "reports" / "baselines"
+    folder.mkdir(parents=True)
+    (folder / "main.json").write_text(base.to_text())
+
+
+def _compared(pytester: pytest.Pytester, *args: str, share: float = 1.0, n: int = 400) -> pytest.RunResult:
+    pytester.makepyfile(test_coin=COMPARED.format(share=share, n=n, must=0))
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:deepeval", "-q", *args)
+
+
+def test_a_run_stops_as_soon_as_it_is_shown_to_be_no_worse_than_the_baseline(pytester: pytest.Pytester) -> None:
+    _baseline(pytester)
+    result = _compared(pytester, "--harness-until-decided", "--harness-concurrency=8")
+    assert result.ret == 0
+    ran = [record for record in _records(pytester) if record["outcome"] == "passed"]
+    assert 20 < len(ran) < 120
+    assert len(_records(pytester)) == 400
+    result.stdout.fnmatch_lines(["*no worse: no drop of 10 points or more*"])
+
+
+def test_a_run_stops_as_soon_as_it_is_shown_to_be_worse_than_the_baseline(pytester: pytest.Pytester) -> None:
+    _baseline(pytester)
+    result = _compared(pytester, "--harness-until-decided", "--harness-concurrency=8", share=0.4)
+    assert result.ret == 10
+    assert sum(record["outcome"] != "not_run" for record in _records(pytester)) < 100
+
+
+def test_without_a_baseline_there_is_nothing_to_decide_and_that_is_said(pytester: pytest.Pytester) -> None:
+    _baseline(pytester, n=5)
+    result = _compared(pytester, "--harness-until-decided", "--harness-baseline=none", n=5)
+    assert result.ret == 4
+    assert "accept a baseline" in result.stdout.str() + result.stderr.str()

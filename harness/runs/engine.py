@@ -60,7 +60,7 @@ class Engine:
     :param run_trial: makes one trial; turns every failure of the agent's side into the record it returns.
     :param window: how many trials may be in flight.
     :param abandon: makes the record of a trial that outlives its deadline by ``grace_s`` (code that swallows its
-        cancellation): given the payload, the trial and the seconds it has taken so far. None: such a trial is waited for.
+        cancellation), given the payload, the trial and the seconds it has taken. None: such a trial is waited for.
     :param closing: awaited on the loop after the last trial (closes agents and connections).
     """
 

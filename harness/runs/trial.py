@@ -112,7 +112,7 @@ class TrialSession:
                     f"{_name(self.work.agent)}.run returned {type(trajectory).__name__}; it has to return a "
                     f"harness.Trajectory (Trajectory.from_answer(text) makes one from a text)"
                 )
-        except BaseException as error:  # noqa: BLE001 - whatever an agent raises is data, sys.exit() included
+        except BaseException as error:
             if _is_passed_on(error):
                 self._keep_partial(seen, began)
                 raise
@@ -154,7 +154,7 @@ class TrialSession:
                     score = await score
                 if not isinstance(score, Score):
                     raise TypeError(f"returned {type(score).__name__} instead of a harness.Score")
-            except BaseException as error:  # noqa: BLE001 - a failing evaluator is data in the record
+            except BaseException as error:
                 if _is_passed_on(error):
                     raise
                 failure = _failure(error, "harness")
@@ -238,7 +238,7 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
             judgement = Judgement(outcome="errored", failure=failure)
         else:
             judgement = _explain(work, error)
-    except BaseException as error:  # noqa: BLE001 - the one place where exceptions become records
+    except BaseException as error:
         if _is_passed_on(error) or isinstance(error, KeyboardInterrupt):
             raise
         judgement = _explain(work, error)

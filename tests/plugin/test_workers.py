@@ -117,7 +117,9 @@ async def answer(text):
 """
     )
     project.setting('[tool.harness.prices]\n"desk-*" = { input = 100.0, output = 100.0 }\n')
-    project.test('@pytest.mark.golden("demo", evaluators=[])\ndef test_ok(case, trajectory):\n    assert trajectory.answer\n')
+    project.test(
+        '@pytest.mark.golden("demo", evaluators=[])\ndef test_ok(case, trajectory):\n    assert trajectory.answer\n'
+    )
     session = project.run_apart("-n", "2", "--harness-budget-usd=1.1")
     assert session.code == 12, session.out
     paid = sum(record.outcome == "passed" for record in session.records)

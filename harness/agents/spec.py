@@ -16,7 +16,7 @@ from harness.core.errors import UsageError
 T = TypeVar("T")
 
 FORMS = (
-    "package.module:name (an agent, a class of one, or a function)",
+    "package.module:name (an agent, a class of one, a chat model, or a function)",
     "litellm:MODEL",
     "openai:MODEL or openai:MODEL@BASE_URL",
     "http://... or https://...",
@@ -59,15 +59,19 @@ def agent_from_spec(spec: str, *, root: Path | None = None, options: Mapping[str
         return _made(CommandAgent, spec, (argv,), {"cwd": root, "name": spec, **given})
     if kind == "replay":
         raise _wrong(spec, "recordings are read by the plugin, which resolves replay: itself; here give a ReplayAgent")
-    return _agent(_found(spec, root), spec, given)
+    return _agent(_found(spec, root), spec, given, name=spec)
 
 
-def agent_from(given: Any) -> Agent:
-    """An agent out of an object that is one already, or of a class or function.
+def agent_from(given: Any, *, root: Path | None = None, options: Mapping[str, Any] | None = None) -> Agent:
+    """The agent that ``given`` is or stands for, for markers and fixtures that take either.
 
-    :raises UsageError: it is neither; the message says what would do.
+    :param given: a spec (:func:`agent_from_spec`), an agent, a class of one, a chat model (played by a tool loop
+        without tools of its own), or a function.
+    :raises UsageError: when it is none of these.
     """
-    return _agent(given, getattr(given, "__qualname__", "") or repr(given)[:200], {})
+    if isinstance(given, str):
+        return agent_from_spec(given, root=root, options=options)
+    return _agent(given, given, dict(options or {}), name="")
 
 
 def model_from_spec(
@@ -114,7 +118,7 @@ def _found(spec: str, root: Path | None) -> Any:
         raise _wrong(spec, str(error)) from error
 
 
-def _agent(found: Any, spec: str, options: Mapping[str, Any]) -> Agent:
+def _agent(found: Any, spec: Any, options: Mapping[str, Any], *, name: str) -> Agent:
     if inspect.isclass(found):
         found = _made(found, spec, (), options)
         options = {}
@@ -132,12 +136,16 @@ def _agent(found: Any, spec: str, options: Mapping[str, Any]) -> Agent:
             raise _wrong(spec, f"it names an agent already made, which takes no options; got {', '.join(options)}")
         made: Agent = found
         return made
+    if isinstance(found, Model):
+        from harness.agents.tool_loop import ToolLoop
+
+        return _made(ToolLoop, spec, (), {"name": name or found.name, "model": found, **options})
     if not callable(found):
-        raise _wrong(spec, f"it names a {type(found).__name__}, which is neither an agent nor a function")
+        raise _wrong(spec, f"{type(found).__name__} is neither an agent nor a model nor a function")
     from harness.agents.function import FunctionAgent
 
     try:
-        return FunctionAgent(found, name=spec, options=options)
+        return FunctionAgent(found, name=name, options=options)
     except UsageError as error:
         raise _wrong(spec, str(error)) from error
 
@@ -160,7 +168,7 @@ def _sorted_out(made: type, given: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, "options": {**own.get("options", {}), **sampling}}
 
 
-def _made(make: Callable[..., T], spec: str, positional: tuple[Any, ...], named: Mapping[str, Any]) -> T:
+def _made(make: Callable[..., T], spec: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> T:
     try:
         inspect.signature(make).bind(*positional, **named)
     except TypeError as error:
@@ -176,5 +184,6 @@ def _made(make: Callable[..., T], spec: str, positional: tuple[Any, ...], named:
         raise _wrong(spec, f"making it raised {type(error).__name__}: {error}") from error
 
 
-def _wrong(spec: str, what: str) -> UsageError:
-    return UsageError(f"spec {spec!r}: {what}. Forms that exist: {'; '.join(FORMS)}")
+def _wrong(spec: Any, what: str) -> UsageError:
+    said = f"spec {spec!r}" if isinstance(spec, str) else f"agent {spec!r:.200}"
+    return UsageError(f"{said}: {what}. Forms that exist: {'; '.join(FORMS)}")

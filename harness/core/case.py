@@ -93,7 +93,10 @@ class Expectation:
                     {k: v for k, v in vars(call).items() if v is not None and not (k == "arguments" and v is None)}
                     for call in value
                 ]
-            elif value not in (None, (), {}) and not (item.name in _DEFAULTS and value == _DEFAULTS[item.name]):
+            elif value is None or value == () or (item.name == "custom" and not value):
+                continue
+            elif not (item.name in _DEFAULTS and value == _DEFAULTS[item.name]):
+                # An empty mapping is an expectation like any other: an empty end state, a schema that takes all.
                 out[item.name] = list(value) if isinstance(value, tuple) else value
         return out
 

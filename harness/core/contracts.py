@@ -30,7 +30,10 @@ class Agent(Protocol):
     What it raises becomes the trial's error: a ``Broken`` error by its own kind, anything else as kind ``agent``.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in reports; a plain attribute will do."""
+        ...
 
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """Work on ``case.input`` (and ``case.turns``) and say what happened."""
@@ -45,7 +48,10 @@ class Model(Protocol):
     Returns the reply whose body is an OpenAI chat completion. Raises ProviderBroken.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in reports; a plain attribute will do."""
+        ...
 
     async def complete(
         self, messages: Sequence[Message], *, tools: Sequence[Mapping[str, Any]] = (), **options: Any
@@ -63,7 +69,10 @@ class Evaluator(Protocol):
     returns ``Score.not_measured(name, why)``; what it raises becomes a not-measured score of kind ``harness``.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in reports; a plain attribute will do."""
+        ...
 
     def evaluate(self, trajectory: Trajectory, case: Case) -> Score | Awaitable[Score]:
         """Judge, with the arithmetic in ``Score.reason``."""
@@ -74,7 +83,10 @@ class Evaluator(Protocol):
 class Reward(Protocol):
     """A reward function. None means: not to be counted. A crash is an error, never 0.0."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in reports; a plain attribute will do."""
+        ...
 
     def reward(self, trajectory: Trajectory, case: Case) -> float | None:
         """The reward of one trajectory."""
@@ -85,7 +97,10 @@ class Reward(Protocol):
 class Guardrail(Protocol):
     """A guard. Called with every event that passes it; what it raises is a block, counted apart from a detection."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in reports; a plain attribute will do."""
+        ...
 
     def check(self, event: Event) -> Decision | Awaitable[Decision]:
         """Allow, redact, block or escalate."""
@@ -99,7 +114,10 @@ class GateRule(Protocol):
     A pure function of what it is given. Without data it answers inconclusive. What it raises is inconclusive.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How it is called in reports; a plain attribute will do."""
+        ...
 
     def judge(self, scorecard: Scorecard, comparison: Comparison | None) -> Verdict:
         """Pass, fail or inconclusive, with the arithmetic."""
@@ -110,7 +128,10 @@ class GateRule(Protocol):
 class Section(Protocol):
     """A section of the report. Returns None when it has nothing to say about this run."""
 
-    id: str
+    @property
+    def id(self) -> str:
+        """Fragment of the page, stable."""
+        ...
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:
         """Data in the known shapes; no markup."""

@@ -262,7 +262,7 @@ def _arguments(given: Any) -> tuple[Mapping[str, Any] | None, str]:
         return {}, given
     try:
         parsed = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, given
     return (parsed if isinstance(parsed, dict) else None), given
 
@@ -277,7 +277,7 @@ def _tool_error(message: Message) -> str | None:
     if stripped.startswith("{") and '"error"' in stripped:
         try:
             parsed = json.loads(stripped)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if isinstance(parsed, dict) and parsed.get("error"):
             return str(parsed["error"])

@@ -20,9 +20,6 @@ from harness.core.trajectory import ToolCall
 
 Fits = Callable[[ToolCall, ExpectedCall], bool]
 
-MAX_CALLS = 2_000
-"""More calls than this are cut before pairing; a run with more is wrong under every order that forbids extra calls."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class CallMatching:
@@ -48,7 +45,6 @@ def match_calls(
     actual: Sequence[ToolCall], expected: Sequence[ExpectedCall], fits: Fits, *, in_place: bool = False
 ) -> CallMatching:
     """Pair the calls; ``in_place`` pairs the n-th with the n-th only."""
-    actual = actual[:MAX_CALLS]
     partner: dict[int, int] = {}
     if in_place:
         for index, (call, wanted) in enumerate(zip(actual, expected, strict=False)):

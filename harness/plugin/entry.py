@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -68,6 +69,20 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
             shared.deselected += sum(1 for item in items if item.get_closest_marker("golden") is not None)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Tags of a case select with -k; a run that may stop early takes its cases in an order drawn from its seed."""
+    if not _collected_golden(config):
+        return (yield)
+    from harness.plugin.collect import tag_items
+    from harness.plugin.deciding import reorder
+
+    tag_items(items)
+    result = yield
+    reorder(config, items)
+    return result
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """With golden items collected: make the plan, the run folder and the engine."""
@@ -82,6 +97,15 @@ def _collected_golden(config: pytest.Config) -> bool:
 
     loaded = modules.get("harness.plugin.session")
     return loaded is not None and loaded.KEY in config.stash
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """What is known to be hopeless before it is run."""
+    if not _collected_golden(config):
+        return []
+    from harness.plugin.session import KEY
+
+    return [f"harness: {text}" for text in config.stash[KEY].said_at_collection]
 
 
 def _workers_ran_golden(config: pytest.Config) -> bool:

@@ -52,7 +52,10 @@ class TrialsRepr(TerminalRepr):
             tw.line(visible(text))
 
     def __str__(self) -> str:
-        return "\n".join(f"{heading}\n{visible(text)}" if heading else visible(text) for heading, text in self._parts)
+        shown = "\n".join(f"{heading}\n{visible(text)}" if heading else visible(text) for heading, text in self._parts)
+        # A worker sends its failures as text, and pytest's short summary prints the first line of a text.
+        message = self.reprcrash.message
+        return shown if shown.startswith(message) else f"{message}\n\n{shown}"
 
 
 def visible(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from harness.plugin.session import HarnessSession
@@ -11,8 +11,8 @@ from harness.plugin.session import HarnessSession
 EVERY_S = 0.25
 
 
-def progress_of(shared: HarnessSession) -> Callable[[], None] | None:
-    """A function that redraws the line, or None where there is no terminal to redraw on."""
+def progress_of(shared: HarnessSession) -> Progress | None:
+    """What redraws the line, or None where there is no terminal to redraw on."""
     reporter = shared.config.pluginmanager.getplugin("terminalreporter")
     if reporter is None or not getattr(reporter, "isatty", False) or shared.config.getoption("quiet", 0) > 0:
         return None
@@ -27,6 +27,7 @@ class Progress:
         self._reporter = reporter
         self._began = time.monotonic()
         self._drawn = 0.0
+        self._visible = False
 
     def __call__(self) -> None:
         """Redraw."""
@@ -42,8 +43,29 @@ class Progress:
             cost_usd=self._shared.cost_usd,
             elapsed_s=now - self._began,
         )
-        width = self._reporter._tw.fullwidth
-        self._reporter._tw.write("\r" + text[: width - 1].ljust(width - 1) + "\r", flush=True)
+        self._below(text[: self._reporter._tw.fullwidth - 1])
+        self._visible = True
+
+    def clear(self) -> None:
+        """Take the line away before pytest writes."""
+        if self._visible:
+            self._below("")
+            self._visible = False
+
+    def _below(self, text: str) -> None:
+        """Put ``text`` on the row below the one that pytest is writing, and go back to where pytest was.
+
+        Going down by a newline and up again also works on the last row of a terminal, where saving and restoring the
+        cursor would be off by the row that scrolled.
+        """
+        writer = self._reporter._tw
+        column = writer.width_of_current_line
+        back = f"\x1b[{column}C" if column else ""
+        manager = self._shared.config.pluginmanager.getplugin("capturemanager")
+        # Capturing is on while the session waits, and would swallow the line.
+        with nullcontext() if manager is None else manager.global_and_fixture_disabled():
+            writer._file.write(f"\n\x1b[2K{text}\x1b[1A\r{back}")
+            writer._file.flush()
 
 
 def line(*, done: int, total: int, in_flight: int, broken: int, cost_usd: float, elapsed_s: float) -> str:

@@ -50,8 +50,34 @@ class Protocol:
             elif item in self.functions:
                 shared, case = self.functions[item]
                 trials = self.session.trials(shared.golden, case, shared.runs)
-                self.session.plan(shared.planned(len(trials), arm=_arm(item)))
+                self.session.plan(shared.planned(len(trials), _arm(item), _arm_values(item)))
                 self.golden += 1
+
+    def decide_early(self) -> None:
+        """Prepare for stopping early: the plan of every golden item goes to the watches of the rules."""
+        from harness.plugin.deciding import Deciding, Planned
+
+        entries = []
+        for item in self.items:
+            if isinstance(item, GoldenItem):
+                shared, case = item.shared, item.case
+            elif item in self.functions:
+                shared, case = self.functions[item]
+            else:
+                continue
+            entries.append(
+                Planned(
+                    suite=shared.suite,
+                    arm=_arm(item),
+                    area=shared.area,
+                    dataset=shared.dataset,
+                    case=case,
+                    trials=len(self.session.trials(shared.golden, case, shared.runs)),
+                    pass_rate=shared.golden.pass_rate,
+                    observe=shared.golden.observe,
+                )
+            )
+        self.session.deciding = Deciding(self.session, entries)
 
     def _dealt(self) -> int:
         """How many items this process has been given so far, which only grows."""
@@ -164,6 +190,9 @@ class Protocol:
 
     def _result(self, item: pytest.Item, prepared: Prepared) -> tuple[tuple[Record, ...], BaseException | None]:
         engine = self.session.engine()
+        deciding = self.session.deciding
+        if prepared.job is None and deciding is not None and deciding.needless(prepared.work):
+            return tuple(deciding.left_out(prepared.work, trial) for trial in prepared.trials), None
         if prepared.job is None:
             engine.run_now(self._job(item, prepared))
         assert prepared.job is not None
@@ -178,6 +207,9 @@ class Protocol:
             self.session.exit_reason = self.session.exit_reason or f"{type(error).__name__}: {error}"
             item.session.shouldstop = str(error)
             return prepared.known, error
+        finally:
+            if self._tick is not None:
+                self._tick.clear()
         if self.session.exit_reason == "budget":
             item.session.shouldstop = "the money cap (--harness-budget-usd) is reached"
         return (*prepared.known, *records), None
@@ -286,18 +318,21 @@ _VALUES: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 
 def _arm(item: pytest.Item) -> str:
-    """The parameters other than the case, as pytest writes them: ``prompt=short,temperature=0``."""
+    """The parameters other than the case: ``prompt=short,temperature=0``."""
+    return ",".join(f"{name}={text}" for name, text in _arm_values(item).items())
+
+
+def _arm_values(item: pytest.Item) -> dict[str, str]:
+    """The parameters other than the case as texts; an object is named as pytest names it (``prompt0``)."""
     callspec = getattr(item, "callspec", None)
     if callspec is None:
-        return ""
-    named = {name: value for name, value in callspec.params.items() if name != "case"}
-    if not named:
-        return ""
-    if all(isinstance(value, (str, int, float, bool, type(None))) for value in named.values()):
-        return ",".join(f"{name}={value}" for name, value in named.items())
-    case_id = str(callspec.params["case"][1].id)
-    text: str = callspec.id
-    return text.removeprefix(case_id).removesuffix(case_id).strip("-")
+        return {}
+    plain = (str, int, float, bool, type(None))
+    return {
+        name: str(value) if isinstance(value, plain) else f"{name}{callspec.indices[name]}"
+        for name, value in callspec.params.items()
+        if name != "case"
+    }
 
 
 def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Made when the first golden test is collected, never before: a session without on
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -23,7 +24,9 @@ from harness.plugin.marker import Golden
 if TYPE_CHECKING:
     from harness.core.contracts import Agent, Evaluator, GateRule
     from harness.datasets.recorded import RecordedRuns
+    from harness.plugin.deciding import Deciding
     from harness.results.journal import JournalWriter
+    from harness.results.lock import RunLock
     from harness.results.reader import Finished
     from harness.runs.engine import Engine
     from harness.runs.trial import TrialSession, Work
@@ -72,6 +75,7 @@ class HarnessSession:
         self.created_at = ""
         self.started = time.time()
         self.notices: list[str] = []
+        self.said_at_collection: list[str] = []
         self.exit_reason = ""
         self.counts: dict[str, int] = {"passed": 0, "failed": 0, "errored": 0, "not_run": 0}
         self.cost_usd = 0.0
@@ -83,8 +87,10 @@ class HarnessSession:
         self._stack = AsyncExitStack()
         self._engine: Engine | None = None
         self._journal: JournalWriter | None = None
+        self._lock: RunLock | None = None
         self._rules: tuple[GateRule, ...] | None = None
         self._way_out: Any = None
+        self.deciding: Deciding | None = None
         self._abandoned: set[tuple[int, int]] = set()
 
     # -- declarations ---------------------------------------------------------------------------------------------
@@ -185,8 +191,10 @@ class HarnessSession:
 
     def config_hash(self, golden: Golden) -> str:
         """Over everything declared that could change an outcome; resuming demands it unchanged."""
-        declared = None if golden.evaluators is None else [repr(item) for item in golden.evaluators]
-        agent = golden.agent if isinstance(golden.agent, str) else (repr(golden.agent) if golden.agent else None)
+        declared = None if golden.evaluators is None else [_stable_repr(item) for item in golden.evaluators]
+        agent = (
+            golden.agent if isinstance(golden.agent, str) else (_stable_repr(golden.agent) if golden.agent else None)
+        )
         return content_hash(
             {
                 "agent": agent or self.settings.agent,
@@ -231,6 +239,10 @@ class HarnessSession:
         from harness.plugin.run_start import claim_folder
 
         self.folder, self.run_id, self.created_at = claim_folder(self)
+        if self.worker in ("main", "gw0"):
+            from harness.results.lock import RunLock
+
+            self._lock = RunLock(self.folder)
         if self.settings.resume:
             from harness.results.reader import finished_keys
 
@@ -280,6 +292,8 @@ class HarnessSession:
         if (id(work), trial.index) not in self._abandoned:
             self.journal.append(record.to_json())
             self._count(record, session)
+            if self.deciding is not None:
+                self.deciding.note(record)
         return replace(record, trajectory=None, scores=())
 
     def abandon_trial(self, work: Work, trial: Trial, duration_s: float) -> Record:
@@ -290,6 +304,8 @@ class HarnessSession:
         record = abandoned_record(work, trial, duration_s)
         self.journal.append(record.to_json())
         self.counts[record.outcome] += 1
+        if self.deciding is not None:
+            self.deciding.note(record)
         return record
 
     def _count(self, record: Record, session: TrialSession) -> None:
@@ -320,6 +336,9 @@ class HarnessSession:
             except HarnessError as error:
                 self.notices.append(str(error))
                 self.exit_reason = self.exit_reason or "journal"
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     peak_in_flight = 0
 
@@ -327,6 +346,11 @@ class HarnessSession:
     def planned_trials(self) -> int:
         """Over all suites."""
         return sum(item.cases * item.trials for item in self.plans.values())
+
+
+def _stable_repr(thing: Any) -> str:
+    """A repr without memory addresses, so that the same declaration reads the same in the next process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(thing))
 
 
 def is_partial(session: HarnessSession) -> bool:

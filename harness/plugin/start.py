@@ -10,6 +10,7 @@ import pytest
 from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
 from harness.core.record import Manifest
+from harness.plugin.feasible import hopeless
 from harness.plugin.session import KEY, HarnessSession, is_partial, workers
 
 
@@ -30,12 +31,21 @@ def begin(session: pytest.Session) -> None:
             print_estimate(shared)
             session.items[:] = []
             return
-        shared.rules()  # a mistake in the gate's file is said before the first call, not after the last
+        if shared.settings.until_decided:
+            protocol.decide_early()
+        # A mistake in the gate's file, or a rule that cannot pass, is said before the first call, not after the last.
+        shared.said_at_collection = hopeless(shared)
         shared.open_run()
         write_plan(shared)
         shared.engine()
     except HarnessError as error:
-        raise pytest.UsageError(str(error)) from None
+        if shared.worker == "main":
+            raise pytest.UsageError(str(error)) from None
+        # A worker that raises here would be replaced again and again; a failed collection reaches the controller whole.
+        report = pytest.CollectReport(nodeid="harness", outcome="failed", longrepr=str(error), result=[])
+        session.config.hook.pytest_collectreport(report=report)
+        session.items[:] = []
+        return
     session.config.pluginmanager.register(protocol, "harness-protocol")
     if shared.worker == "main":
         from harness.plugin.progress import progress_of
@@ -74,6 +84,7 @@ def manifest_of(shared: HarnessSession, **more: Any) -> Manifest:
         "dirty": dirty,
         "command": tuple(str(arg) for arg in shared.config.invocation_params.args),
         "partial": is_partial(shared),
+        "until_decided": shared.settings.until_decided,
         "planned": tuple(shared.plans.values()),
         "versions": versions(),
         "machine": machine(workers(shared.config)),

@@ -59,7 +59,7 @@ def case_index(scorecard: Scorecard, walk: Walk, manifest: Manifest) -> dict[str
             STATUSES.index(line.status),
             areas(line.area),
             int(line.severity == "must_pass"),
-            [tags(tag) for tag in walk.tags.get(key, ())],
+            [tags(one_line(tag, 80)) for tag in walk.tags.get(key, ())[:20]],
             one_line(line.reason, 200),
             None if line.cost_usd is None else float(line.cost_usd),
             "" if line.cost_usd is None else numbers.usd(line.cost_usd),

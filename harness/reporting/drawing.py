@@ -34,12 +34,12 @@ def drawn(picture: Interval) -> Drawn:
     """Coordinates of an interval. Its tone says on which side of the limit the whole interval lies."""
     unknown = picture.low is None and picture.high is None
     low, high = (picture.estimate, picture.estimate) if unknown else (picture.low, picture.high)
-    open_low, open_high = low is None, high is None
-    low = picture.minimum if low is None else low
-    high = picture.maximum if high is None else high
+    open_low, open_high = low is None and not unknown, high is None and not unknown
+    low = picture.minimum if open_low else low
+    high = picture.maximum if open_high else high
     left, right = _percent(low, picture), _percent(high, picture)
     tone: Tone = ""
-    if picture.limit is not None and picture.estimate is not None:
+    if picture.limit is not None and low is not None and high is not None:
         tone = "good" if low >= picture.limit else "bad" if high < picture.limit else "warn"
     return Drawn(
         dot=_text(_percent(picture.estimate, picture)),
@@ -94,7 +94,7 @@ def plot(curve: Curve) -> Plot:
     ys = _finite([y for series in curve.series for _, y in series.points])
     ys += _finite([value for series in curve.series for value in (*series.low, *series.high)])
     shares = curve.y_label.startswith("share")
-    x_marks = _ticks(min(xs, default=0.0), max(xs, default=1.0), whole=all(x.is_integer() for x in xs))
+    x_marks = _ticks(min(xs, default=0.0), max(xs, default=1.0), whole=all(float(x).is_integer() for x in xs))
     y_marks = _ticks(0.0, 1.0) if shares else _ticks(min([0.0, *ys]), max(ys, default=1.0))
 
     def x_at(value: float) -> str:
@@ -104,7 +104,7 @@ def plot(curve: Curve) -> Plot:
         return f"{HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * _part(value, y_marks):.1f}"
 
     def line(series: Series) -> Line:
-        points = [(x, y) for x, y in series.points if math.isfinite(x) and math.isfinite(y)]
+        points = [(x, y) for x, y in series.points if _drawable(x) and _drawable(y)]
         band = ""
         if len(series.low) == len(series.high) == len(series.points) == len(points) and points:
             up = [f"{x_at(x)},{y_at(high)}" for (x, _), high in zip(points, series.high, strict=True)]
@@ -123,7 +123,12 @@ def plot(curve: Curve) -> Plot:
 
 
 def _finite(values: Sequence[float]) -> list[float]:
-    return [value for value in values if math.isfinite(value)]
+    return [value for value in values if _drawable(value)]
+
+
+def _drawable(value: float) -> bool:
+    # Beyond it the width of a scale is no longer a number.
+    return math.isfinite(value) and abs(value) < 1e100
 
 
 def _part(value: float, marks: Sequence[float]) -> float:

@@ -52,7 +52,12 @@ def rules_text(verdicts: Sequence[Verdict]) -> str:
     return f"{len(gating)} gate rule{'' if len(gating) == 1 else 's'}: {', '.join(parts)}"
 
 
-def notices(run: Run) -> list[str]:
+def missing_cases(scorecard: Scorecard) -> int:
+    """Planned cases that left no record at all, and so have no line of their own."""
+    return sum(line.missing_cases for line in scorecard.suites)
+
+
+def notices(run: Run, scorecard: Scorecard) -> list[str]:
     """What makes this run less than it seems, worst first."""
     manifest = run.manifest
     found = []
@@ -64,22 +69,32 @@ def notices(run: Run) -> list[str]:
         found.append("A selection left cases out; this run cannot become a baseline.")
     if manifest.dirty:
         found.append("The checkout had changes that are not in the commit named here.")
+    if missing := missing_cases(scorecard):
+        found.append(f"{numbers.count(missing)} planned cases left no record; they count as not run, without a line.")
     return [*found, *run.notices]
 
 
 def case_counts(scorecard: Scorecard) -> dict[CaseStatus, int]:
-    """Cases per status, worst first; statuses without cases are left out."""
+    """Cases per status, worst first, planned ones without a record among those not run; empty ones are left out."""
     counts = dict.fromkeys(STATUSES, 0)
     for line in scorecard.cases:
         counts[line.status] += 1
+    counts["not_run"] += missing_cases(scorecard)
     return {status: count for status, count in counts.items() if count}
 
 
 def case_counts_text(scorecard: Scorecard) -> str:
     """``120 cases: 3 failed, 117 passed``."""
     parts = [f"{numbers.count(count)} {WORDS[status]}" for status, count in case_counts(scorecard).items()]
-    total = len(scorecard.cases)
+    total = sum(case_counts(scorecard).values())
     return f"{numbers.count(total)} case{'' if total == 1 else 's'}" + (f": {', '.join(parts)}" if parts else "")
+
+
+def saved_text(scorecard: Scorecard) -> str:
+    """What stopping early saved: ``837 of 1,000 trials not needed``; empty when nothing was left out."""
+    if not scorecard.decided:
+        return ""
+    return f"{numbers.n_of(scorecard.decided, scorecard.planned + scorecard.decided)} trials not needed (decided early)"
 
 
 def cost_text(scorecard: Scorecard) -> str:

@@ -148,13 +148,13 @@ def _printed(exact: Decimal, decimals: int, limits: list[Decimal], *, before: st
         for places in range(decimals, max(decimals, _MOST_DECIMALS) + 1):
             rounded = exact.quantize(Decimal(1).scaleb(-places))
             if all(_side(rounded, limit) == _side(exact, limit) for limit in limits):
-                return f"{before}{rounded:,}{after}"
+                return f"{before}{rounded:,f}{after}"
         # Truncation toward the true side: print the last value that is still short of the limit, and say so.
         crossed = next(limit for limit in limits if _side(rounded, limit) != _side(exact, limit))
         step = Decimal(1).scaleb(-max(decimals, _MOST_DECIMALS))
         below = exact < crossed
         shown = crossed - step if below else crossed + step
-        return f"{'>' if below else '<'}{before}{shown:,}{after}"
+        return f"{'>' if below else '<'}{before}{shown:,f}{after}"
 
 
 def _side(value: Decimal, limit: Decimal) -> int:

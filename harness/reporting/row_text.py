@@ -8,7 +8,7 @@ from harness.core.blocks import Interval
 from harness.core.scorecard import Row
 from harness.reporting import numbers
 
-_STARTS = (0.9, 0.8, 0.5, 0.0)
+_STARTS = (0.9, 0.8, 0.5, 0.25, 0.0)
 
 
 def row_unit(row: Row) -> str:
@@ -45,6 +45,8 @@ def interval_text(row: Row, *, limit: float | None = None) -> str:
     low, high = (
         "?" if bound is None else numbers.measured(bound, row_unit(row), limits=limits) for bound in (row.low, row.high)
     )
+    if row.unit and low.endswith(f" {row.unit}") and high.endswith(f" {row.unit}") and row.unit != "s":
+        return f"[{low.removesuffix(f' {row.unit}')}, {high}]"
     return f"[{low}, {high}]"
 
 

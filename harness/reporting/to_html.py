@@ -12,6 +12,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def html_parts(
     style, script = ((PAGE / name).read_text("utf-8") for name in ("style.css", "app.js"))
     index = case_index(scorecard, walk, run.manifest)
     missing = left_out(walk)
-    told = notices(run)
+    told = notices(run, scorecard)
     if missing:
         told.append(
             f"The trajectories of {numbers.count(missing)} trials are left out to keep this page small, "
@@ -61,7 +62,7 @@ def html_parts(
             answer=answer,
             word=ANSWER_WORDS[answer],
             why=why(verdicts, answer),
-            rules_text=rules_text(verdicts),
+            beneath=case_counts_text(scorecard) if answer == "pass" else rules_text(verdicts),
             manifest=run.manifest,
             notices=told,
             composition=_composition(scorecard),
@@ -95,7 +96,9 @@ def _markup(text: str) -> Any:
     return Markup(text)  # noqa: S704 - our own files, and JSON without < > &
 
 
+@cache
 def _environment() -> Any:
+    # Kept: compiling the template costs more than rendering a small page.
     import jinja2
     from markupsafe import Markup, escape
 
@@ -107,8 +110,8 @@ def _environment() -> Any:
         """A node id on two lines, name first; any long path may break after a slash."""
         folder, _, name = visible(text).rpartition("::")
         broken = escape(folder).replace("/", Markup("/<wbr>"))
-        if not folder:
-            return escape(name).replace("/", Markup("/<wbr>"))
+        if not folder or any(char.isspace() for char in folder):
+            return escape(visible(text)).replace("/", Markup("/<wbr>"))
         return Markup('<span class="name">{}</span><span class="path">{}</span>').format(escape(name), broken)
 
     environment = jinja2.Environment(
@@ -173,7 +176,7 @@ def _scales(table: Table) -> list[tuple[str, str] | None]:
 
 
 def _end(value: float, high: float) -> str:
-    return numbers.share(value, decimals=0) if high == 1 else numbers.plain(float(f"{value:.2g}"))
+    return numbers.share(value, decimals=0) if high == 1 else f"{value:.2g}"
 
 
 def _heat(value: float | None, block: Matrix) -> str:
@@ -186,8 +189,9 @@ def _heat(value: float | None, block: Matrix) -> str:
 
 def _composition(scorecard: Scorecard) -> list[dict[str, Any]]:
     """The bar of all cases by status: share, start and words of each part."""
-    total, start, parts = len(scorecard.cases), 0.0, []
-    for status, count in case_counts(scorecard).items():
+    counts = case_counts(scorecard)
+    total, start, parts = sum(counts.values()), 0.0, []
+    for status, count in counts.items():
         width = 100 * count / total
         parts.append(
             {

@@ -2,7 +2,7 @@
 
 Format history:
 
-1. scorecard rows, cases, verdicts, manifest, comparison, notices.
+1. suites, scorecard rows, cases, verdicts, manifest, comparison, notices.
 
 A number that was not measured is ``null``, never 0; money is decimal text; every text is valid UTF-8.
 """
@@ -35,8 +35,10 @@ def json_parts(
     yield f'"answer": {_text(answer)},\n'
     yield from _lines("verdicts", [verdict.to_json() for verdict in verdicts])
     yield f'"totals": {_text(_totals(scorecard))},\n'
+    yield from _lines("suites", [_filled(vars(line)) for line in scorecard.suites])
     yield from _lines("rows", [_filled(vars(row)) for row in scorecard.rows])
     yield from _lines("cases", (_filled(vars(line)) for line in scorecard.cases))
+    yield from _lines("arms", [_filled(vars(arm)) for arm in scorecard.arms])
     yield from _lines("comparison", [] if comparison is None else [_comparison(comparison)])
     yield f'"manifest": {_text(run.manifest.to_json())},\n'
     yield f'"notices": {_text(list(run.notices))}\n'
@@ -44,13 +46,14 @@ def json_parts(
 
 
 def _totals(scorecard: Scorecard) -> dict[str, Any]:
-    skipped = ("run_id", "rows", "cases")
-    return {key: value for key, value in vars(scorecard).items() if key not in skipped}
+    # Samples are every value of every trial: they are in the journal.
+    elsewhere = ("run_id", "rows", "cases", "suites", "samples", "arms")
+    return {key: value for key, value in vars(scorecard).items() if key not in elsewhere}
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without empty texts and absent optional values; an estimate stays, because its absence means something."""
-    keep = ("estimate", "low", "high", "cost_usd", "latency_s")
+    keep = ("suite", "area", "estimate", "low", "high", "cost_usd", "latency_s")
     return {key: value for key, value in values.items() if key in keep or value not in ("", None)}
 
 

@@ -15,7 +15,7 @@ from harness.core.record import Run
 from harness.core.scorecard import Row, Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.reporting import numbers
-from harness.reporting.case_order import WORDS, case_name, worst_first
+from harness.reporting.case_order import WORDS, case_name, not_passed
 from harness.reporting.flips import flips
 from harness.reporting.headline import (
     ANSWER_WORDS,
@@ -43,7 +43,7 @@ def markdown(
 ) -> str:
     """The summary."""
     parts = [f"## {_ICONS[answer]} {ANSWER_WORDS[answer]}", "", escaped(why(verdicts, answer), 600), ""]
-    parts += [f"> {escaped(notice, 300)}" for notice in notices(run)[:5]]
+    parts += [f"> {escaped(notice, 300)}" for notice in notices(run, scorecard)[:5]]
     facts = [case_counts_text(scorecard), f"{numbers.n_of(scorecard.measured, scorecard.planned)} trials measured"]
     facts += [cost_text(scorecard)]
     if scorecard.duration_s is not None:
@@ -136,7 +136,7 @@ def _changes(comparison: Comparison | None) -> list[str]:
 
 
 def _cases(scorecard: Scorecard) -> list[str]:
-    bad = [line for line in worst_first(scorecard.cases) if line.status != "passed"]
+    bad = not_passed(scorecard.cases)
     if not bad:
         return []
     rows = [

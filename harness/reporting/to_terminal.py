@@ -6,14 +6,14 @@ where the reports lie.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
 
 from harness.core.blocks import Interval
 from harness.core.scorecard import Row, Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.reporting import numbers
-from harness.reporting.case_order import SIGNS, case_name, worst_first
+from harness.reporting.case_order import SIGNS, case_name, not_passed
 from harness.reporting.headline import (
     ANSWER_SIGNS,
     ANSWER_WORDS,
@@ -23,15 +23,17 @@ from harness.reporting.headline import (
     decisive_first,
     errors_text,
     rules_text,
+    saved_text,
 )
 from harness.reporting.row_text import estimate_text, interval_text, row_picture, share_scale
+from harness.reporting.sections.arms import difference_text
 from harness.reporting.visible_text import one_line, visible
 
 MOST_CASES = 10
 MOST_ROWS = 30
 BAR_WIDTH = 21
 _COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33", "dim": "2", "bold": "1"}
-_STATUS_COLOURS = {"failed": "31", "errored": "33", "unreliable": "33", "not_run": "2"}
+_STATUS_COLOURS = {"failed": "31", "errored": "33", "unreliable": "33", "not_run": "2", "decided": "2"}
 _ASCII = str.maketrans({"✓": "+", "✗": "x", "●": "o", "├": "|", "┤": "|", "─": "-", "┊": ":", "·": " ", "…": "."})
 
 
@@ -56,6 +58,7 @@ def terminal_lines(
     lines += [f"  {text}" for text in _wrapped(rules_text(verdicts), width - 2)]
     lines += ["", *_rules(verdicts, width, paint)]
     lines += _rows(scorecard, width, paint)
+    lines += _arms(scorecard, width)
     lines += _facts(scorecard, width)
     lines += _cases(scorecard, width, paint)
     lines += [visible(f"{path}") for path in paths]
@@ -106,10 +109,13 @@ def _rules(verdicts: Sequence[Verdict], width: int, paint: _Paint) -> list[str]:
     for verdict in decisive_first(verdicts)[:MOST_ROWS]:
         word = ANSWER_WORDS[verdict.answer].lower()
         sign = paint(verdict.answer, f"{ANSWER_SIGNS[verdict.answer]} {word:<12}")
+        about = f" {verdict.suite.rpartition('::')[2]}" if "::" in verdict.suite else ""
         advisory = " (advisory)" if verdict.advisory else ""
-        text = _wrapped(f"{verdict.rule}{advisory}: {arithmetic(verdict)}", width - 17)
+        said = f"{verdict.rule}{about}{advisory}: {arithmetic(verdict)}"
+        # What holds needs one line; what does not is told in full.
+        text = [one_line(said, width - 17)] if verdict.answer == "pass" else _wrapped(said, width - 17)
         lines.append(f"  {sign} {text[0]}")
-        lines += [f"{'':17}{more}" for more in text[1:4]]
+        lines += [f"{'':17}{more}" for more in text[1:6]]
     if len(verdicts) > MOST_ROWS:
         lines.append(f"  and {len(verdicts) - MOST_ROWS} more rules on the scorecard")
     return [*lines, ""]
@@ -118,54 +124,82 @@ def _rules(verdicts: Sequence[Verdict], width: int, paint: _Paint) -> list[str]:
 def _rows(scorecard: Scorecard, width: int, paint: _Paint) -> list[str]:
     rates = [row for row in scorecard.rows if row.metric == "pass_rate"]
     suites = [row for row in rates if row.suite]
-    shown = suites if suites else rates
-    if len(suites) > 1:
-        shown = suites + [row for row in rates if not row.suite and not row.area]
+    wholes = [row for row in rates if not row.suite and not row.area]
+    shown = suites[:MOST_ROWS] + (wholes if len(suites) != 1 else [])
     if not shown:
         return []
-    left_out = len(shown) - MOST_ROWS
-    shown = shown[:MOST_ROWS]
+    observed = {(line.suite, line.arm) for line in scorecard.suites if line.observe}
+    names = _names(shown, observed)
     scale = share_scale([value for row in shown for value in (row.estimate, row.low, row.high)])
-    head = (f"pass rate by suite ({numbers.share(scale[0])} to 100%)", "", "pass rate", "95% interval", "measured")
-    if any(abs(row.level - 0.95) > 1e-9 for row in shown):
-        head = (*head[:3], "interval", head[4])
-    table = [
-        (_name(row), row, estimate_text(row), interval_text(row) or "-", numbers.n_of(row.n, row.of)) for row in shown
+    level = numbers.share(shown[0].level, decimals=0)
+    columns = [
+        ["pass rate", *(estimate_text(row) for row in shown)],
+        [f"{level} interval", *(interval_text(row) or "-" for row in shown)],
+        ["measured", *(numbers.n_of(row.n, row.of) for row in shown)],
     ]
-    sizes = [max([len(head[i]), *(len(str(line[i])) for line in table)]) for i in (2, 3, 4)]
-    bar = BAR_WIDTH if width >= 76 else 0
-    fixed = 2 + (bar + 2 if bar else 0) + sum(sizes) + 6
-    names = max(8, min(width - fixed, max(len(head[0]), *(len(line[0]) for line in table))))
-    lines = [paint("dim", _row_line(head, " " * bar, names, sizes)[:width])]
-    for name, row, *texts in table:
-        picture = interval_bar(row_picture(row, scale), bar) if bar else ""
-        lines.append(_row_line((name, "", *texts), picture, names, sizes)[:width])
-    return [*lines, *([f"  and {left_out} more suites on the scorecard"] if left_out > 0 else []), ""]
+    sizes = [max(len(text) for text in column) for column in columns]
+    bar = BAR_WIDTH if width >= 92 else BAR_WIDTH - 6 if width >= 76 else 0
+    ends = f"{numbers.share(scale[0], decimals=0):<{bar - 4}}100%" if bar else ""
+    drawn = [ends, *(interval_bar(row_picture(row, scale), bar) if bar else "" for row in shown)]
+    room = max(8, width - 2 - (bar + 2 if bar else 0) - sum(sizes) - 6)
+    wide = min(room, max(len(name) for name in ("suite", *names)))
+    lines = []
+    for number, name in enumerate(("suite", *names)):
+        short = name if len(name) <= wide else "…" + name[-(wide - 1) :]
+        cells = [column[number] for column in columns]
+        picture = f"{drawn[number]}  " if bar else ""
+        text = f"  {short:<{wide}}  {picture}{cells[0]:>{sizes[0]}}  {cells[1]:<{sizes[1]}}  {cells[2]:>{sizes[2]}}"
+        lines.append(text.rstrip()[:width] if number else paint("dim", text.rstrip()[:width]))
+    if len(suites) > MOST_ROWS:
+        lines.append(f"  and {len(suites) - MOST_ROWS} more suites on the scorecard")
+    if observed:
+        lines.append(paint("dim", "  * only observed: shown, never gating"))
+    return [*lines, ""]
 
 
-def _row_line(cells: Sequence[str], picture: str, names: int, sizes: Sequence[int]) -> str:
-    name = cells[0] if len(cells[0]) <= names else "…" + cells[0][-(names - 1) :]
-    drawn = f"{picture}  " if picture else ""
-    return f"  {name:<{names}}  {drawn}{cells[2]:>{sizes[0]}}  {cells[3]:<{sizes[1]}}  {cells[4]:>{sizes[2]}}".rstrip()
-
-
-def _name(row: Row) -> str:
-    if not row.suite:
-        return "all"
-    return one_line(f"{row.suite}[{row.arm}]" if row.arm else row.suite, 200)
+def _names(rows: Sequence[Row], observed: Collection[tuple[str, str]]) -> list[str]:
+    """The test function of each suite, with its file where two have the same name; observed ones with a star."""
+    short = [one_line(row.suite.rpartition("::")[2] or row.suite, 200) if row.suite else "all suites" for row in rows]
+    names = []
+    for row, name in zip(rows, short, strict=True):
+        twins = {other.suite for other, same in zip(rows, short, strict=True) if same == name}
+        full = one_line(row.suite, 200) if len(twins) > 1 else name
+        star = " *" if (row.suite, row.arm) in observed else ""
+        names.append(full + (f"[{one_line(row.arm, 60)}]" if row.arm else "") + star)
+    return names
 
 
 def _facts(scorecard: Scorecard, width: int) -> list[str]:
     facts = [case_counts_text(scorecard), f"{numbers.n_of(scorecard.measured, scorecard.planned)} trials measured"]
+    facts += [text for text in (saved_text(scorecard),) if text]
     facts.append(cost_text(scorecard))
     if scorecard.duration_s is not None:
         facts.append(numbers.seconds(scorecard.duration_s))
     facts += [text for text in (errors_text(scorecard),) if text]
-    return [*(f"  {line}" for line in _wrapped("; ".join(facts), width - 2)), ""]
+    lines = [""]
+    for fact in facts:
+        joined = f"{lines[-1]}; {fact}" if lines[-1] else fact
+        if len(joined) > width - 2 and lines[-1]:
+            lines[-1] += ";"
+            joined = fact
+            lines.append("")
+        lines[-1] = joined
+    return [*(f"  {line}"[:width] for line in lines), ""]
+
+
+def _arms(scorecard: Scorecard, width: int) -> list[str]:
+    lines = []
+    for arm in scorecard.arms:
+        name = f"{arm.axis}={arm.arm}" + (f" ({arm.within})" if arm.within else "")
+        p = "" if arm.p_holm is None else f", p {arm.p_holm:.3g} (Holm)"
+        said = f"{arm.answer} than" if arm.answer != "not shown" else "no difference shown from"
+        text = f"{name} {said} {arm.first}: {difference_text(arm)}, {arm.won} won, {arm.lost} lost of {arm.pairs}{p}"
+        lines.append(f"  {one_line(text, width - 2)}")
+    return [*lines, ""] if lines else []
 
 
 def _cases(scorecard: Scorecard, width: int, paint: _Paint) -> list[str]:
-    bad = [line for line in worst_first(scorecard.cases) if line.status != "passed"]
+    bad = not_passed(scorecard.cases)
     lines = []
     for line in bad[:MOST_CASES]:
         sign = paint(line.status, SIGNS[line.status])

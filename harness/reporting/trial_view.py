@@ -238,7 +238,7 @@ def _bounded(shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
         shown = [*shown[:FIRST_MESSAGES], notice, *shown[-LAST_MESSAGES:]]
     left = TRIAL_LIMIT
     for index, message in enumerate(shown):
-        left -= len(json.dumps(message))
+        left -= _length(message)
         if left < 0:
             rest = len(shown) - index
             return [
@@ -246,3 +246,12 @@ def _bounded(shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 {"role": "notice", "text": f"{rest:,} more messages left out: this trial is too long for a page."},
             ]
     return shown
+
+
+def _length(value: Any) -> int:
+    """Characters of text in a message as shown."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_length(item) for item in value.values())
+    return sum(_length(item) for item in value) if isinstance(value, list) else 1

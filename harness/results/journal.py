@@ -19,24 +19,14 @@ from typing import Any
 from harness import __version__
 from harness.core.clock import SYSTEM, Clock, iso_utc
 from harness.core.errors import FormatError, HarnessError
+from harness.results.journal_file import is_whole, journal_path, last_opening
 from harness.results.lines import decode, encode, to_bytes
 from harness.results.lock import try_lock
 from harness.results.migrations import check_version
 from harness.results.schema import JOURNAL, VERSIONS
 
 SYNC_EVERY_S = 5.0
-HEADER_START = b'{"format":"' + JOURNAL.encode() + b'"'
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-def journal_path(directory: Path, worker: str = "main") -> Path:
-    """Where a worker's trials are kept."""
-    return directory / f"trials-{worker}.jsonl"
-
-
-def journal_files(directory: Path) -> list[Path]:
-    """Every journal of a run, by name."""
-    return sorted(directory.glob("trials-*.jsonl"))
 
 
 class JournalWriter:
@@ -82,7 +72,7 @@ class JournalWriter:
             header = {
                 "format": JOURNAL,
                 "version": VERSIONS[JOURNAL],
-                "opening": _last_opening(directory) + 1,
+                "opening": last_opening(directory) + 1,
                 "worker": worker,
                 "opened_at": iso_utc(clock.wall()),
                 "harness": __version__,
@@ -241,36 +231,7 @@ def _redactor(what: str | Callable[[str], str] | None) -> Callable[[str], str] |
     return Redactor(what)
 
 
-def is_whole(line: bytes) -> bool:
-    """Whether a line without its newline is a complete JSON object."""
-    if not line.endswith(b"}"):
-        return False
-    try:
-        return isinstance(decode(line), dict)
-    except ValueError:
-        return False
-
-
 def _name(record: Mapping[str, Any] | str) -> str:
     if isinstance(record, str):
         return record
     return f"trial {record.get('trial', '?')} of case {str(record.get('case_id', '?'))[:200]!r}"
-
-
-def _last_opening(directory: Path) -> int:
-    """The highest opening number in any journal of the run; 0 when there is none."""
-    last = 0
-    for path in journal_files(directory):
-        if path.stat().st_size == 0:
-            continue
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as view:
-            at = 0 if view[: len(HEADER_START)] == HEADER_START else view.find(b"\n" + HEADER_START) + 1
-            while at >= 0 and view[at : at + len(HEADER_START)] == HEADER_START:
-                end = view.find(b"\n", at)
-                if end < 0:
-                    break
-                opening = decode(view[at:end]).get("opening")
-                last = max(last, opening if isinstance(opening, int) else 0)
-                found = view.find(b"\n" + HEADER_START, end)
-                at = found + 1 if found >= 0 else -1
-    return last

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from harness.core.errors import FormatError
 from harness.core.record import Manifest, Outcome, Record, Run
-from harness.results.journal import HEADER_START, is_whole, journal_files
+from harness.results.journal_file import HEADER_START, is_whole, journal_files
 from harness.results.lines import decode
 from harness.results.migrations import check_version, migrate
 from harness.results.run_folder import read_manifest

@@ -14,7 +14,7 @@ from typing import Any
 from harness.core.clock import SYSTEM, Clock, iso_utc
 from harness.core.errors import FormatError, HarnessError, UsageError
 from harness.core.record import Manifest
-from harness.results.journal import journal_files
+from harness.results.journal_file import journal_files
 from harness.results.lines import decode, plain
 from harness.results.migrations import check_version, migrate
 from harness.results.schema import MANIFEST, VERSIONS
@@ -131,7 +131,7 @@ def find_run(root: Path, ref: str | Path) -> Path:
     path = Path(ref)
     if path.is_file():
         path = path.parent
-    if path.is_dir() and is_run(path):
+    if text and path.is_dir() and is_run(path):
         return path
     runs = list_run_folders(root)
     if match := _LATEST.fullmatch(text):
@@ -145,7 +145,7 @@ def find_run(root: Path, ref: str | Path) -> Path:
         return fitting[0]
     if fitting:
         raise UsageError(f"{text!r} fits {len(fitting)} runs in {root}; give more of the id. {_recent(fitting)}")
-    if path.is_dir():
+    if text and path.is_dir():
         raise UsageError(f"{path} is a folder without a run (no manifest.json, no trials-*.jsonl). {_recent(runs)}")
     raise UsageError(f"no run {text!r} in {root}. {_recent(runs)}")
 

@@ -180,4 +180,4 @@ class Cassettes:
 def slug(name: str) -> str:
     """A file name for any text: readable, short, and different for different texts on every file system."""
     plain = re.sub(r"[^a-z0-9._-]+", "-", name.lower())[:80].strip(".-")
-    return plain if plain == name else f"{plain}-{content_hash(name)[:8]}".lstrip("-")
+    return plain if plain and plain == name else f"{plain}-{content_hash(name)[:8]}".lstrip("-")

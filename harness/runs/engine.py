@@ -222,6 +222,7 @@ class Engine:
                 # sys.exit() in a task of an agent's own comes out here; the loop itself is none the worse for it.
                 with contextlib.suppress(SystemExit, KeyboardInterrupt):
                     loop.run_until_complete(life)
+            loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
 
@@ -253,6 +254,21 @@ class Engine:
             if job.started >= len(job.trials):
                 heapq.heappop(ready)
         self._lead_blocked = False
+
+    def drop(self, matches: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs that have not started out of the queue (called on the loop). The caller settles their records."""
+        dropped = [job for job in self._ready if job.started == 0 and matches(job)]
+        if dropped:
+            gone = set(map(id, dropped))
+            self._ready = [job for job in self._ready if id(job) not in gone]
+            heapq.heapify(self._ready)
+        return dropped
+
+    def settle(self, job: Job, records: list[Record]) -> None:
+        """Finish a dropped job with records made by the caller (called on the loop)."""
+        job.records = list(records)
+        job.started = job.finished = len(job.trials)
+        self._finish(job)
 
     def _start_one(self, job: Job) -> None:
         if not job.records:

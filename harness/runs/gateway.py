@@ -211,6 +211,7 @@ class RunGateway:
             del self._trials[key]
 
     def close(self) -> None:
-        """Close the money's file. Calls after it fail."""
+        """Close the files of limits and money, once; safe to call again. Calls to providers after it may fail."""
+        self.limiter.close()
         if self.account.budget is not None:
             self.account.budget.close()

@@ -134,6 +134,11 @@ class ProviderLimiter:
             self._in_flight -= 1
             self._admit()
 
+    def close(self) -> None:
+        """Close the counts per minute. Calls after it fail where there are any."""
+        if self._shared is not None:
+            self._shared.close()
+
     def _pause(self, seconds: float | None) -> None:
         if seconds is None or not seconds > 0:
             return
@@ -246,11 +251,18 @@ class Limiter:
     def suggested_in_flight(self) -> int:
         """How many trials at a time would keep the providers busy: the sum of the windows.
 
-        With fixed concurrency that number (this worker's share of it), before any request and in any case at least 32.
+        Adaptive: at least 32, also before the first request. Fixed: this worker's share of that number.
         """
         if self.concurrency is not None:
             return self._share(self.concurrency)
         return max(START, sum(limiter.window.size for limiter in self.providers))
+
+    def close(self) -> None:
+        """Close the counts, also those shared with other workers (their file stays)."""
+        for limiter in self.providers:
+            limiter.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def _window(self, limits: Limits) -> AdaptiveWindow:
         ceiling = CEILING if limits.in_flight is None else min(CEILING, limits.in_flight)

@@ -23,7 +23,7 @@ from typing import NoReturn
 from weakref import WeakKeyDictionary
 
 from harness.core.errors import BudgetExhausted, UsageError
-from harness.runs.shared_limits import open_ledger, transaction
+from harness.runs.ledger import open_ledger, transaction
 
 UNIT = Decimal("1e-12")
 _HIGHEST = Decimal(1_000_000)

@@ -13,6 +13,7 @@ _WIDTH = 100
 _DIFF_CHARACTERS = 3000
 """With the rest of the message inside the 4,000 characters that a record keeps."""
 _COMPARED_LINES = 300
+_COMPARED_CHARACTERS = 600
 _CANDIDATES = 50
 FIX = "Record it: --harness-mode=record"
 
@@ -24,19 +25,33 @@ def lines_of(request: Mapping[str, Any]) -> list[str]:
 
 
 def nearest(request: Mapping[str, Any], recorded: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The recorded request that is most alike, by share of equal lines; None when there is none."""
+    """The recorded request that is most alike; None when there is none.
+
+    By the share of equal lines, and where that is the same, by how alike the unequal lines are.
+    """
     wanted = lines_of(request)[:_COMPARED_LINES]
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
-    best: tuple[float, int] | None = None
+    best: tuple[float, float, int] | None = None
     for index, candidate in enumerate(recorded[:_CANDIDATES]):
-        matcher.set_seq1(lines_of(candidate)[:_COMPARED_LINES])
-        if best is not None and matcher.quick_ratio() <= best[0]:
+        lines = lines_of(candidate)[:_COMPARED_LINES]
+        matcher.set_seq1(lines)
+        if best is not None and matcher.quick_ratio() < best[0]:
             continue
         ratio = matcher.ratio()
-        if best is None or ratio > best[0]:
-            best = (ratio, index)
-    return None if best is None else recorded[best[1]]
+        if best is None or ratio >= best[0]:
+            # Later ones win only by being better: the list begins with the trial's own calls.
+            rank = (ratio, _likeness(lines, wanted), -index)
+            if best is None or rank > best:
+                best = rank
+    return None if best is None else recorded[-best[2]]
+
+
+def _likeness(lines: Sequence[str], wanted: Sequence[str]) -> float:
+    own, other = set(lines), set(wanted)
+    left = "\n".join(line for line in lines if line not in other)[:_COMPARED_CHARACTERS]
+    right = "\n".join(line for line in wanted if line not in own)[:_COMPARED_CHARACTERS]
+    return difflib.SequenceMatcher(None, left, right, autojunk=False).ratio()
 
 
 def difference(recorded: Mapping[str, Any], request: Mapping[str, Any]) -> str:

@@ -88,8 +88,8 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("slack token", re.compile(r"\bxox[abeoprs]-[\w-]{10,}")),
     ("hugging face token", re.compile(r"\bhf_[A-Za-z0-9]{20,}")),
     ("provider key", re.compile(r"\b(?:gsk_|xai-|r8_|pplx-|nvapi-|tvly-|fw_)[A-Za-z0-9_-]{20,}")),
-    ("bearer token", re.compile(r"(?<=\bbearer )\s*(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,}", re.IGNORECASE)),
-    ("basic credentials", re.compile(r"(?<=\bbasic )(?=[A-Za-z0-9+/]*[\dA-Z])[A-Za-z0-9+/]{12,}={0,2}", re.IGNORECASE)),
+    ("bearer token", re.compile(r"(?<=\b(?i:bearer) )\s*(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,}")),
+    ("basic credentials", re.compile(r"(?<=\b(?i:basic) )(?=[A-Za-z0-9+/]*[\dA-Z])[A-Za-z0-9+/]{12,}={0,2}")),
     ("password", re.compile(r"(?<=://)[^\s/:@\[\]]{0,100}:[^\s/@\[\]]{1,200}(?=@)")),
 )
 

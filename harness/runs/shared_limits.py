@@ -9,15 +9,14 @@ Times are the machine's monotonic clock, which all processes share, so a jump of
 from __future__ import annotations
 
 import math
-import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import HarnessError, UsageError
+from harness.core.errors import UsageError
+from harness.runs.ledger import open_ledger, transaction
 
 LONGEST_PAUSE_S = 60.0
 _MINUTE = 60
@@ -148,38 +147,3 @@ def _wait(now: float, bins: list[tuple[int, int]], amount: int, limit: int | Non
             # A bin counts until its last moment is a minute old; the extra makes the floor of the next try pass it.
             return second + 1 + _MINUTE - now + 0.001
     return 0.0
-
-
-def open_ledger(path: Path | None, schema: str) -> sqlite3.Connection:
-    """An SQLite file that several processes write small facts into (WAL, five seconds of patience)."""
-    try:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(
-            ":memory:" if path is None else path, timeout=5.0, isolation_level=None, check_same_thread=False
-        )
-        if path is not None:
-            db.execute("PRAGMA journal_mode = WAL")
-            # The facts must outlive a process, not a power cut.
-            db.execute("PRAGMA synchronous = OFF")
-        db.executescript(schema)
-    except (OSError, sqlite3.Error) as error:
-        raise HarnessError(f"cannot open {path}: {error}; the run's folder must be writable and on a local disk") from (
-            error
-        )
-    return db
-
-
-@contextmanager
-def transaction(db: sqlite3.Connection, path: Path | None) -> Iterator[None]:
-    """All or nothing, and alone among all processes."""
-    try:
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise HarnessError(f"cannot write {path}: {error}; is the disk full, or the file on a network disk?") from error

@@ -135,11 +135,12 @@ class TrialSession:
         return replace(trajectory, **changes) if changes else trajectory
 
     def _keep_partial(self, seen: int, began: float) -> None:
-        """On cancellation keep the calls that were made, so that their cost is not lost."""
+        """On cancellation keep what was said and which calls were made, so that neither text nor cost is lost."""
         calls = tuple(self.context.calls[seen:])
-        if calls:
-            partial = Trajectory(model_calls=calls, latency_s=self.clock.monotonic() - began)
-            self.trajectories.append(partial)
+        messages = tuple(self.context.notes.pop("partial_messages", ()))
+        if calls or messages:
+            elapsed = self.clock.monotonic() - began
+            self.trajectories.append(Trajectory(messages=messages, model_calls=calls, latency_s=elapsed))
 
     async def evaluate(self, evaluators: Sequence[Evaluator], trajectory: Trajectory | None = None) -> list[Score]:
         """Judge with each evaluator; a broken evaluator is a not-measured score and never blocks the others."""
@@ -233,7 +234,8 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
         judgement = Judgement(outcome="errored", failure=broken.failure)
     except TimeoutError as error:
         if trial.deadline_s is not None and limit.expired():
-            message = f"the trial's deadline of {trial.deadline_s:g} s passed; raise it with --harness-deadline=SECONDS"
+            limit_s = f"{trial.deadline_s:g} s"
+            message = f"the trial's deadline of {limit_s} passed; raise it with --harness-deadline-s=SECONDS"
             failure = Failure(kind="timeout", message=message, type="TrialTimeout", reason="deadline")
             judgement = Judgement(outcome="errored", failure=failure)
         else:
@@ -246,6 +248,8 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
         CURRENT.reset(token)
     if judgement.outcome == "passed":
         judgement = _by_scores(session)
+    elif judgement.outcome == "errored":
+        _not_judged(session)
     return _record(session, judgement, started_at, clock.monotonic() - began), session
 
 
@@ -303,6 +307,15 @@ def _by_scores(session: TrialSession) -> Judgement:
         )
         return Judgement(outcome="errored", failure=Failure(kind="harness", message=message, reason="nothing_judged"))
     return Judgement(outcome="passed")
+
+
+def _not_judged(session: TrialSession) -> None:
+    """Say of every declared evaluator that had no chance that it had none, so that its N keeps the trial."""
+    judged = {score.name for score in session.scores}
+    for evaluator in session.work.evaluators:
+        name = _name(evaluator)
+        if name not in judged:
+            session.scores.append(Score.not_measured(name, "the trial broke before it could be judged", kind="harness"))
 
 
 def _cost(calls: Sequence[Any], purpose: str) -> tuple[Decimal | None, bool]:

@@ -14,12 +14,13 @@ from harness.agents.function import FunctionAgent
 from harness.agents.http import HttpAgent
 from harness.agents.litellm_model import LiteLLMModel
 from harness.agents.openai_compatible import OpenAICompatible
-from harness.agents.spec import FORMS, agent_from_spec, model_from_spec
+from harness.agents.spec import FORMS, agent_from, agent_from_spec, model_from_spec
 from harness.agents.tool_loop import ToolLoop
 from harness.core.case import Case
 from harness.core.contracts import Agent, Model
 from harness.core.errors import UsageError
 from harness.core.record import Trial
+from harness.core.trajectory import Trajectory
 
 MODULE = """
 from harness.core.trajectory import Trajectory
@@ -125,7 +126,7 @@ def test_a_function_is_called_by_its_spec(project: Path) -> None:
         ("spec_test_app.agents", {}, "it has no colon"),
         ("spec_test_app.agents:", {}, "nothing follows its colon"),
         ("", {}, "it has no colon"),
-        ("spec_test_app.agents:number", {}, "names a int, which is neither"),
+        ("spec_test_app.agents:number", {}, "int is neither an agent"),
         ("spec_test_app.agents:Nameless", {}, "has run.. but no name"),
         ("spec_test_app.agents:Foreign", {}, r"does not take \(case, trial\)"),
         ("spec_test_app.agents:Angry", {}, "making it raised OSError: no disk"),
@@ -213,6 +214,36 @@ def test_a_model_for_a_judge_says_so_in_the_accounts(project: Path) -> None:
 def test_an_agent_is_no_model(project: Path, spec: str) -> None:
     with pytest.raises(UsageError, match=r"not a model|is no model"):
         model_from_spec(spec, root=project)
+
+
+def test_an_agent_can_be_given_as_what_it_is(project: Path) -> None:
+    class Own:
+        name = "own"
+
+        async def run(self, case: Case, trial: Trial) -> Trajectory:
+            return Trajectory.from_answer("own")
+
+    def shout(prompt: str) -> str:
+        return prompt.upper()
+
+    own = Own()
+    assert agent_from(own) is own
+    assert answer(agent_from(Own)) == "own"
+    assert (answer(agent_from(shout)), agent_from(shout).name) == ("HI", "shout")
+    assert answer(agent_from("spec_test_app.agents:answer", root=project, options={"style": "x"})) == "x hi"
+    with pytest.raises(UsageError, match=r"^agent 7: int is neither"):
+        agent_from(7)
+
+
+def test_a_chat_model_is_played_by_a_tool_loop(fakes: Any) -> None:
+    async def main() -> Any:
+        async with fakes.serve(fakes.completion("yes")) as server:
+            model = OpenAICompatible(base_url=server.url, model="m")
+            agent = agent_from(model, options={"system": "Be brief."})
+            happened = await agent.run(Case(id="c", input="x"), Trial.of("c", 0))
+            return agent.name, happened.answer, server.bodies[0]["messages"][0]["content"]
+
+    assert asyncio.run(main()) == ("m", "yes", "Be brief.")
 
 
 def test_reading_a_spec_imports_nothing_heavy() -> None:

@@ -134,3 +134,23 @@ def test_a_row_that_passes_the_check_becomes_a_case(row: dict[str, Any]) -> None
         case = case_from_row(row)
         assert case.id
         assert hash(case.content_hash)
+
+
+SAMPLES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 3.0, 0.5, -0.5, "", "x", " x", "strict", "must_pass"),
+    *([], [1], ["a"], ["a", 1], [[]], [{}], [{"name": "f"}], [{"name": 1}], [{"name": "f", "arguments": []}]),
+    *([{"name": "f", "accepted": {"x": [1]}}], [{"name": "f", "accepted": {"x": 1}}], [{"name": "f", "argument": {}}]),
+    *({}, {"a": 1}, {"answer": "x"}, {"answer": 1}, {"anwser": "x"}, {"name": "f"}),
+]
+
+
+def test_every_field_takes_the_same_values_by_the_schema_and_by_the_loader() -> None:
+    apart = []
+    for value in SAMPLES:
+        rows = [{"input": "x", name: value} for name in [*CASE_FIELDS, "other"]]
+        rows += [{"input": "x", "expected": {name: value}} for name in [*EXPECTED_FIELDS, "other"]]
+        rows += [{"input": "x", "expected": {"tool_calls": [{"name": "f", name: value}]}} for name in CALL_FIELDS]
+        apart += [row for row in rows if VALIDATOR.is_valid(row) is not (check_row(row, 1) == [])]
+    assert apart == []
+    assert not VALIDATOR.is_valid({})
+    assert check_row({}, 1)

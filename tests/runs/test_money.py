@@ -83,7 +83,7 @@ def test_threads_never_pass_the_cap_and_lose_no_cent(tmp_path: Path) -> None:
     settled: list[Decimal] = []
 
     async def spend() -> None:
-        for _ in range(40):
+        while True:
             reservation = await budget.reserve(Decimal("0.05"))
             await asyncio.sleep(0)
             budget.settle(reservation, Decimal("0.02"))

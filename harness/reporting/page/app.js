@@ -81,6 +81,16 @@
     });
   }
 
+  // --- Long tables begin short; without a script, and on paper, they are whole -------------------------------------------
+  for (const table of document.querySelectorAll("main > section table.sortable")) {
+    const rows = table.tBodies[0] ? table.tBodies[0].rows.length : 0;
+    if (rows <= 16) continue;
+    table.classList.add("short");
+    const button = make("button", { type: "button", class: "quiet all-rows" }, "Show all " + rows + " rows");
+    button.addEventListener("click", () => { table.classList.remove("short"); button.remove(); });
+    table.parentElement.after(button);
+  }
+
   // --- Cases: the index --------------------------------------------------------------------------------------------
   const index = JSON.parse(byId("index").textContent);
   const C = Object.fromEntries(index.caseFields.map((name, place) => [name, place]));
@@ -143,14 +153,14 @@
     call.result !== undefined ? make("div", { class: "part" }, make("b", null, "result"), make("pre", null, call.result || "(empty)")) : "",
     call.error && call.error !== call.result ? make("div", { class: "part" }, make("b", null, "error"), make("pre", null, call.error)) : "");
 
-  const message = (said) => {
+  const message = (said, place, all) => {
     const role = ["user", "assistant", "system", "tool", "notice"].includes(said.role) ? said.role : "notice";
     const tools = (said.tools || []).map(toolCall);
     if (said.tools_left_out) tools.push(make("p", { class: "tone-muted" }, said.tools_left_out + " more tool calls left out"));
     const bubble = said.text ? make("div", { class: "bubble", tabindex: said.text.length > 2000 ? 0 : null }, said.text) : tools.length || said.thinking ? "" : make("div", { class: "bubble tone-muted" }, "(empty)");
     const folded = role === "system" && said.text.length > 160;
     return make("div", { class: "message " + role + (tools.length ? " wide" : "") },
-      make("p", { class: "who" }, said.role + (said.name ? " · " + said.name : "")),
+      place && said.role === "assistant" && all[place - 1].role === "assistant" ? "" : make("p", { class: "who" }, said.role + (said.name ? " · " + said.name : "")),
       said.thinking ? more("thinking", make("pre", null, said.thinking)) : "",
       folded ? more(said.text.slice(0, 120).replace(/\s+/g, " ") + "…", bubble) : bubble,
       tools,
@@ -324,7 +334,8 @@
   };
   const showMore = () => {
     const next = found.slice(shownCount, shownCount + PAGE);
-    list.append(...next.map((number) => caseElement(cases[number])));
+    // A case that a link has unfolded above is there already.
+    list.append(...next.filter((number) => !byId(cases[number][C.anchor])).map((number) => caseElement(cases[number])));
     shownCount += next.length;
     const left = found.length - shownCount;
     moreButton.hidden = left <= 0;

@@ -7,7 +7,8 @@ from harness.core.comparison import Comparison
 from harness.core.record import PlannedSuite, Run
 from harness.core.scorecard import Row, Scorecard
 from harness.reporting import numbers
-from harness.reporting.row_text import estimate_text, interval_text, row_picture, share_scale
+from harness.reporting.row_cells import estimate_cell, interval_cell, measured_cell
+from harness.reporting.row_text import row_picture, share_scale
 
 MOST_ROWS = 500
 
@@ -33,7 +34,7 @@ class Areas:
         table = Table(
             columns=("Area", "Suite", "Pass rate", f"{level} interval", "", "Measured", "Cost a trial", "p95"),
             rows=tuple(self._line(row, plan, scale) for row, plan in zip(rows, plans, strict=True)),
-            caption=_caption(rows, limits),
+            caption=_caption(rows, limits, any(plan is not None and plan.observe for plan in plans)),
             numeric=(2, 5, 6, 7),
         )
         return SectionPage(id=self.id, title="Areas", blocks=(table,))
@@ -56,25 +57,26 @@ class Areas:
         limit = None if plan is None else plan.pass_rate
         suite = f"{row.suite} [{row.arm}]" if row.arm else row.suite
         if plan is not None and plan.observe:
-            suite += " (observed, not gating)"
+            suite += " (observed)"
         cost = self._beside(row, "cost_usd", kind="mean")
         slow = self._beside(row, "latency_s", quantile=0.95)
         return (
             Cell(text=row.area or ("everything" if not row.suite else "")),
-            Cell(text=suite or "all suites", tone="" if suite else "muted"),
-            Cell(text=estimate_text(row, limit=limit), sort=row.estimate, tone="" if row.n else "warn"),
+            Cell(text=suite or ("whole area" if row.area else "all suites"), tone="" if suite else "muted"),
+            estimate_cell(row, limit=limit),
             Cell(text="", interval=row_picture(row, scale, limit=limit)),
-            Cell(text=interval_text(row, limit=limit), tone="muted"),
-            Cell(text=numbers.n_of(row.n, row.of), tone="warn" if row.n < row.of else "", sort=row.n),
-            Cell(text=estimate_text(cost) if cost else "", sort=cost.estimate if cost else None),
-            Cell(text=estimate_text(slow) if slow else "", sort=slow.estimate if slow else None),
+            interval_cell(row, limit=limit),
+            measured_cell(row),
+            estimate_cell(cost),
+            estimate_cell(slow),
         )
 
     def _beside(self, row: Row, metric: str, **match: object) -> Row | None:
         return self._scorecard.row(metric, suite=row.suite, arm=row.arm, area=row.area, **match)
 
 
-def _caption(rows: list[Row], limits: list[float | None]) -> str:
-    methods = ", ".join(dict.fromkeys(row.method for row in rows if row.method))
+def _caption(rows: list[Row], limits: list[float | None], observed: bool) -> str:
+    methods = "; ".join(dict.fromkeys(row.method for row in rows if row.method))
+    seen = " Observed suites are shown and never gate." if observed else ""
     asked = " Dashed line: the declared pass rate." if any(limit is not None for limit in limits) else ""
-    return f"Dot: estimate. Bar: interval{f' ({methods})' if methods else ''}.{asked}"
+    return f"Dot: estimate. Bar: interval{f' ({methods})' if methods else ''}.{asked}{seen}"

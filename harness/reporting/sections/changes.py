@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.core.blocks import Block, Cell, Interval, Prose, SectionPage, Table, Tone
-from harness.core.comparison import Comparison, SuiteComparison
+from harness.core.comparison import Comparison, SuiteComparison, suite_key
 from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 from harness.reporting import numbers
-from harness.reporting.case_order import case_anchor
+from harness.reporting.case_order import case_anchor, line_key
 from harness.reporting.flips import Flip, flips
 
 MOST_CASES = 200
@@ -22,7 +22,7 @@ class Changes:
 
     def __init__(self, scorecard: Scorecard) -> None:
         self._addresses = {
-            (line.suite, line.case_id): case_anchor((line.suite, line.arm, line.case_id)) for line in scorecard.cases
+            (suite_key(line.suite, line.arm), line.case_id): case_anchor(line_key(line)) for line in scorecard.cases
         }
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from harness.core.blocks import Block, Cell, SectionPage, Table
 from harness.core.comparison import Comparison
 from harness.core.record import Run
-from harness.core.scorecard import CaseLine, Row, Scorecard
+from harness.core.scorecard import CaseLine, Scorecard
 from harness.reporting import numbers
 from harness.reporting.case_order import case_anchor, case_name, line_key
-from harness.reporting.row_text import estimate_text, interval_text, row_name, row_place
+from harness.reporting.row_cells import estimate_cell, interval_cell, measured_cell
+from harness.reporting.row_places import Place, places
+from harness.reporting.row_text import amount_scale, row_picture
 from harness.reporting.walk import ModelTally
 
 MOST_CASES = 5
-_METRICS = {"cost_usd", "tokens", "judge_cost_usd"}
 
 
 class Cost:
@@ -28,14 +29,25 @@ class Cost:
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:
         """None when neither money nor tokens are known."""
-        rows = [row for row in self._scorecard.rows if row.metric in _METRICS and row.estimate is not None]
+        found = [place for place in places(self._scorecard.rows) if place.row("cost_usd") or place.row("tokens")]
+        means = [row for place in found if (row := place.row("cost_usd", kind="mean"))]
         blocks: list[Block] = []
-        if rows:
+        if found:
+            scale = amount_scale(means)
             blocks.append(
                 Table(
-                    columns=("Figure", "Suite", "Estimate", "Interval", "Measured", "Note"),
-                    rows=tuple(_row(row) for row in rows),
-                    numeric=(2, 4),
+                    columns=(
+                        "Suite",
+                        "A trial",
+                        "Interval, US dollars",
+                        "",
+                        "Priced",
+                        "Total",
+                        "Tokens a trial",
+                        "Note",
+                    ),
+                    rows=tuple(_place(place, scale) for place in found),
+                    numeric=(1, 4, 5, 6),
                 )
             )
         if self._models:
@@ -63,14 +75,17 @@ class Cost:
         )
 
 
-def _row(row: Row) -> tuple[Cell, ...]:
+def _place(place: Place, scale: tuple[float, float]) -> tuple[Cell, ...]:
+    mean = place.row("cost_usd", kind="mean")
     return (
-        Cell(text=row_name(row)),
-        Cell(text=row_place(row)),
-        Cell(text=estimate_text(row), sort=row.estimate),
-        Cell(text=interval_text(row), tone="muted"),
-        Cell(text=numbers.n_of(row.n, row.of), sort=row.n),
-        Cell(text=row.note, tone="muted"),
+        Cell(text=place.name),
+        estimate_cell(mean),
+        Cell(text="", interval=row_picture(mean, scale) if mean else None),
+        interval_cell(mean),
+        measured_cell(mean),
+        estimate_cell(place.row("cost_usd", kind="total")),
+        estimate_cell(place.row("tokens")),
+        Cell(text=mean.note if mean else "", tone="muted"),
     )
 
 

@@ -11,7 +11,9 @@ from harness.core.record import Run
 from harness.core.scorecard import CaseLine, Row, Scorecard
 from harness.reporting import numbers
 from harness.reporting.case_order import case_anchor, case_name, line_key
-from harness.reporting.row_text import amount_scale, estimate_text, interval_text, row_name, row_picture, row_place
+from harness.reporting.row_cells import estimate_cell, interval_cell, measured_cell
+from harness.reporting.row_places import Place, places
+from harness.reporting.row_text import amount_scale, row_picture
 from harness.reporting.walk import ModelTally
 
 MOST_CASES = 5
@@ -30,28 +32,29 @@ class Latency:
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:
         """None when nothing was timed."""
-        rows = [row for row in self._scorecard.rows if row.metric == "latency_s" and row.estimate is not None]
+        found = [place for place in places(self._scorecard.rows) if place.row("latency_s")]
+        slow = [row for place in found if (row := _slow(place))]
         timed = [line for line in self._scorecard.cases if line.latency_s is not None]
         blocks: list[Block] = []
         if curve := _distribution(timed):
             blocks.append(curve)
-        if rows:
-            scale = amount_scale(rows)
+        if found:
+            scale = amount_scale(slow)
             blocks.append(
                 Table(
-                    columns=("Figure", "Suite", "Estimate", "Interval, seconds", "", "Measured", "Note"),
-                    rows=tuple(_row(row, scale) for row in rows),
-                    numeric=(2, 5),
+                    columns=("Suite", "p50", "p50 interval", "p95", "p95 interval, seconds", "", "Measured", "Note"),
+                    rows=tuple(_place(place, scale) for place in found),
+                    numeric=(1, 3, 6),
                 )
             )
         if any(tally.latency_s for tally in self._models.values()):
             blocks.append(self._by_model())
         if len(timed) > MOST_CASES and len({line.latency_s for line in timed}) > 1:
-            slow = sorted(timed, key=lambda line: -(line.latency_s or 0.0))[:MOST_CASES]
+            slowest = sorted(timed, key=lambda line: -(line.latency_s or 0.0))[:MOST_CASES]
             blocks.append(
                 Table(
                     columns=("Case", "Suite", "Median of its trials"),
-                    rows=tuple(_case(line) for line in slow),
+                    rows=tuple(_case(line) for line in slowest),
                     caption="Slowest cases",
                     numeric=(2,),
                 )
@@ -102,15 +105,23 @@ def _distribution(timed: Sequence[CaseLine]) -> Curve | None:
     )
 
 
-def _row(row: Row, scale: tuple[float, float]) -> tuple[Cell, ...]:
+def _slow(place: Place) -> Row | None:
+    """The row of the upper quantile: p95, or the highest there is above the median."""
+    high = [row for row in place.rows if row.metric == "latency_s" and row.quantile is not None and row.quantile > 0.5]
+    return place.row("latency_s", quantile=0.95) or max(high, key=lambda row: row.quantile or 0.0, default=None)
+
+
+def _place(place: Place, scale: tuple[float, float]) -> tuple[Cell, ...]:
+    middle, slow = place.row("latency_s", quantile=0.5), _slow(place)
     return (
-        Cell(text=row_name(row).removeprefix("latency_s ")),
-        Cell(text=row_place(row)),
-        Cell(text=estimate_text(row), sort=row.estimate),
-        Cell(text="", interval=row_picture(row, scale)),
-        Cell(text=interval_text(row), tone="muted"),
-        Cell(text=numbers.n_of(row.n, row.of), sort=row.n),
-        Cell(text=row.note, tone="muted"),
+        Cell(text=place.name),
+        estimate_cell(middle),
+        interval_cell(middle),
+        estimate_cell(slow),
+        Cell(text="", interval=row_picture(slow, scale) if slow else None),
+        interval_cell(slow),
+        measured_cell(slow or middle),
+        Cell(text=slow.note if slow else "", tone="muted"),
     )
 
 

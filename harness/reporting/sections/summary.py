@@ -8,7 +8,7 @@ from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 from harness.reporting import numbers
 from harness.reporting.case_order import WORDS
-from harness.reporting.headline import case_counts
+from harness.reporting.headline import case_counts, saved_text
 from harness.reporting.row_text import estimate_text, interval_text
 
 
@@ -30,13 +30,13 @@ class Summary:
         passed = counts.pop("passed", 0)
         note = ", ".join(f"{numbers.count(count)} {WORDS[status]}" for status, count in counts.items())
         tone: Tone = "bad" if "failed" in counts else ""
-        total = len(self._scorecard.cases)
+        total = passed + sum(counts.values())
         return Figure(label="Cases passed", value=numbers.n_of(passed, total), note=note or "all of them", tone=tone)
 
     def _trials(self) -> Figure:
         card = self._scorecard
         missing = card.planned - card.measured
-        note = f"{numbers.count(missing)} not measured" if missing > 0 else "all of them"
+        note = f"{numbers.count(missing)} not measured" if missing > 0 else saved_text(card) or "all of them"
         if not card.planned:
             note = "nothing was planned"
         return Figure(

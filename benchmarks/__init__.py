@@ -1,0 +1,1 @@
+"""Speed of the harness itself: run by hand and at night, never a timed test. ``python -m benchmarks`` lists and runs."""

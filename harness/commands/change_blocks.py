@@ -1,0 +1,155 @@
+"""The comparison of two runs as blocks: what is shown, in which order; how it looks is the renderers' business."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.commands.changes import Change, Changes
+from harness.commands.ratios import Ratio
+from harness.core.blocks import Block, Cell, Interval, Prose, SectionPage, Table, Tone
+from harness.core.comparison import Baseline
+from harness.core.record import Run
+from harness.reporting import numbers
+from harness.reporting.flips import Flip, flips
+
+MOST_CASES = 200
+MOST_NAMES = 50
+
+
+def change_page(changes: Changes, old: Run | Baseline, new: Run) -> SectionPage:
+    """The page: the two runs, the lines over everything, areas and suites, the flipped cases, what has no pair."""
+    comparison = changes.comparison
+    worse, better = flips(comparison)
+    total = sum(len(item.pairs) for item in changes.suites)
+    same = total - len(worse) - len(better)
+    blocks: list[Block] = [_who(old, new)]
+    words = f"{numbers.count(len(worse))} cases worse, {numbers.count(len(better))} better, "
+    blocks.append(Prose(text=f"{words}{numbers.count(same)} the same; {_headline(changes.all)}"))
+    blocks += [Prose(text=note, tone="warn") for note in comparison.notes]
+    for run in (old, new):
+        if isinstance(run, Run):
+            blocks += [Prose(text=f"{run.manifest.run_id}: {note}", tone="warn") for note in _doubts(run)]
+    lines = [changes.all, *changes.areas, *changes.suites]
+    blocks += [_table(lines), _ratios(lines)]
+    if worse:
+        blocks.append(_flipped("Worse", worse, "bad"))
+    if better:
+        blocks.append(_flipped("Better", better, "good"))
+    kinds = (
+        ("changed", "Left out, because the case itself changed"),
+        ("only_base", "Only in the old run"),
+        ("only_new", "Only in the new run"),
+    )
+    for name, title in kinds:
+        found = [case_id for suite in comparison.suites for case_id in getattr(suite, name)]
+        if found:
+            more = f" and {numbers.count(len(found) - MOST_NAMES)} more" if len(found) > MOST_NAMES else ""
+            text = f"{title} ({numbers.count(len(found))}): {', '.join(found[:MOST_NAMES])}{more}."
+            blocks.append(Prose(text=text, tone="muted"))
+    return SectionPage(id="changes", title=f"{comparison.new} against {comparison.base}", blocks=tuple(blocks))
+
+
+def _headline(change: Change) -> str:
+    if change.difference is None:
+        return "no case could be paired."
+    bounds = numbers.points_interval(change.low, change.high)
+    return f"{numbers.points(change.difference)} {bounds} over {numbers.count(len(change.pairs))} gating cases."
+
+
+def _who(old: Run | Baseline, new: Run) -> Table:
+    rows = []
+    for word, run in (("old", old), ("new", new)):
+        of = run.manifest if isinstance(run, Run) else run
+        texts = (word, of.run_id, of.created_at, of.agent, of.mode, of.commit[:12])
+        rows.append(tuple(Cell(text=text) for text in texts))
+    return Table(columns=("", "Run", "Started", "Agent", "Mode", "Commit"), rows=tuple(rows))
+
+
+def _doubts(run: Run) -> list[str]:
+    manifest = run.manifest
+    found = []
+    if manifest.exit_reason or not manifest.finished_at:
+        found.append(f"did not finish ({manifest.exit_reason or 'cut off'})")
+    if manifest.partial:
+        found.append("a selection left cases out")
+    return [*found, *run.notices]
+
+
+def _table(lines: Sequence[Change]) -> Table:
+    bounds = [abs(v) for line in lines for v in (line.difference, line.low, line.high) if v is not None]
+    reach = next((end for end in (0.05, 0.1, 0.25, 0.5) if end >= max(bounds, default=0.0)), 1.0)
+    return Table(
+        columns=("What", "Pass rate", "95% interval", "", "Cases", "Worse", "Better"),
+        rows=tuple(_line(line, reach) for line in lines),
+        caption="Differences of the pass share over the paired cases",
+        numeric=(1, 4, 5, 6),
+    )
+
+
+def _ratios(lines: Sequence[Change]) -> Table:
+    return Table(
+        columns=("What", "Cost", "Latency"),
+        rows=tuple(
+            (
+                Cell(text=_name(line)),
+                Cell(text=ratio_text(line.cost), sort=line.cost.value),
+                Cell(text=ratio_text(line.latency), sort=line.latency.value),
+            )
+            for line in lines
+        ),
+        caption="Cost per trial (totals) and latency (typical case) as new over old, with 95% intervals",
+        numeric=(1, 2),
+    )
+
+
+def _name(line: Change) -> str:
+    return f"area {line.name}" if line.kind == "area" else line.name
+
+
+def _line(line: Change, reach: float) -> tuple[Cell, ...]:
+    difference = numbers.points(line.difference)
+    bounds = numbers.points_interval(line.low, line.high) if line.difference is not None else ""
+    of = len(line.pairs) + line.unpaired
+    tone: Tone = ""
+    if line.high is not None and line.high < 0:
+        tone = "bad"
+    elif line.low is not None and line.low > 0:
+        tone = "good"
+    picture = Interval(
+        estimate=line.difference, low=line.low, high=line.high, minimum=-reach, maximum=reach, limit=0.0,
+        text=f"{difference} {bounds}".rstrip(),
+    )  # fmt: skip
+    return (
+        Cell(text=_name(line)),
+        Cell(text=difference, tone=tone, sort=line.difference),
+        Cell(text=bounds, tone="muted"),
+        Cell(text="", interval=picture),
+        Cell(text=numbers.n_of(len(line.pairs), of), sort=len(line.pairs)),
+        Cell(text=numbers.count(line.worse), tone="bad" if line.worse else "", sort=line.worse),
+        Cell(text=numbers.count(line.better), tone="good" if line.better else "", sort=line.better),
+    )
+
+
+def ratio_text(ratio: Ratio) -> str:
+    """``x1.04 [0.98, 1.10]``, and how many of the paired cases it is about where that is not all."""
+    if ratio.value is None:
+        return f"not measured ({ratio.note})" if ratio.n else "not measured"
+    text = f"x{numbers.plain(ratio.value)}"
+    if ratio.low is not None and ratio.high is not None:
+        text += f" [{numbers.plain(ratio.low)}, {numbers.plain(ratio.high)}]"
+    return text if ratio.n == ratio.of else f"{text}, {numbers.n_of(ratio.n, ratio.of)}"
+
+
+def _flipped(title: str, found: Sequence[Flip], tone: Tone) -> Table:
+    if len(found) > MOST_CASES:
+        title = f"{title}: the first {MOST_CASES} of {numbers.count(len(found))}"
+    rows = tuple(
+        (
+            Cell(text=flip.pair.case_id),
+            Cell(text=flip.text),
+            Cell(text=numbers.points(flip.pair.difference), tone=tone, sort=flip.pair.difference),
+            Cell(text=flip.suite),
+        )
+        for flip in found[:MOST_CASES]
+    )
+    return Table(columns=("Case", "Trials passed", "Difference", "Suite"), rows=rows, caption=title, numeric=(2,))

@@ -1,0 +1,108 @@
+"""A few planned looks up to a known maximum: Lan-DeMets spending of the O'Brien-Fleming kind.
+
+Almost nothing is spent at early looks, so the last look is close to an ordinary fixed-size test. Here for statistics
+that are close to normal with independent increments (paired differences, means), by numerical integration of the
+multivariate normal distribution; for pass rates :mod:`harness.stats.sequential.spending_binomial` is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from harness.stats.sequential.evidence import check_alpha
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_STEP = 0.02
+"""Grid step in standard deviations of the final statistic; levels are right to about six digits."""
+
+
+def obrien_fleming_spent(share: float, alpha: float) -> float:
+    """One-sided error spent when ``share`` of the cases, in [0, 1], has been seen: 2 - 2 Phi(z(1 - alpha/2)/sqrt(t)).
+
+    Lan and DeMets (1983), Biometrika 70:659-663, their first spending function.
+    """
+    from scipy.special import ndtr, ndtri
+
+    check_alpha("alpha", alpha)
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"the share of cases seen lies in [0, 1], got {share!r}")
+    if share == 0.0:
+        return 0.0
+    return float(2.0 * ndtr(ndtri(alpha / 2.0) / math.sqrt(share)))
+
+
+def look_levels(looks: Sequence[int], *, alpha: float = 0.025) -> list[float]:
+    """The one-sided level to test with at each look, so that all looks together err with at most ``alpha``.
+
+    At look k use bounds with ``confidence=1 - levels[k]`` (:func:`harness.stats.paired.paired_bounds`,
+    :func:`harness.stats.sign_flip.sign_flip_bounds`). Computed from the joint normal distribution of the looks
+    (Armitage, McPherson and Rowe 1969, Journal of the Royal Statistical Society A 132:235-244; Jennison and Turnbull
+    2000, Group Sequential Methods, chapter 19). It ignores stopping on the other side, which only makes it safer.
+    Levels below 1e-12 are returned as 0: such a look cannot decide.
+
+    :param looks: cases seen at each look, rising; the last is the maximum.
+    :raises ValueError: for looks that do not rise from above 0.
+    """
+    import numpy as np
+    from scipy.special import ndtr
+
+    check_looks(looks)
+    check_alpha("alpha", alpha)
+    shares = [n / looks[-1] for n in looks]
+    # The score on the scale of a Brownian motion that ends at time 1; density of the paths that have not crossed.
+    grid = np.arange(-9.0, 9.0 + _STEP / 2, _STEP)
+    density = np.zeros(grid.size)
+    levels: list[float] = []
+    before, spent = 0.0, 0.0
+    for share in shares:
+        target = obrien_fleming_spent(share, alpha) - spent
+        step = math.sqrt(share - before)
+
+        def crossing(bound: float, step: float = step, density: npt.NDArray[np.float64] = density) -> float:
+            if not levels:
+                return float(ndtr(-bound / step))
+            return float(np.sum(density * ndtr((grid - bound) / step)) * _STEP)
+
+        if target < 1e-12:
+            bound, level = math.inf, 0.0
+        else:
+            bound = _bisect(crossing, target)
+            level = float(ndtr(-bound / math.sqrt(share)))
+        spent += 0.0 if math.isinf(bound) else target
+        # Where a bound lies between two grid points the cell at the bound counts by its part below it.
+        below = np.clip((bound - grid) / _STEP + 0.5, 0.0, 1.0) if math.isfinite(bound) else np.ones(grid.size)
+        if levels:
+            kernel = np.exp(-0.5 * (grid / step) ** 2) / (step * math.sqrt(2 * math.pi))
+            density = np.convolve(density, kernel, mode="same") * _STEP * below
+        else:
+            density = np.exp(-0.5 * (grid / step) ** 2) / (step * math.sqrt(2 * math.pi)) * below
+        levels.append(level)
+        before = share
+    return levels
+
+
+def check_looks(looks: Sequence[int]) -> None:
+    """ValueError unless the looks rise from above 0."""
+    rising = all(a < b for a, b in zip(looks, list(looks)[1:], strict=False))
+    if not looks or looks[0] <= 0 or not rising:
+        raise ValueError(f"looks are rising numbers of cases, such as [40, 80, 120], got {list(looks)!r}")
+
+
+def even_looks(maximum: int, count: int = 5) -> list[int]:
+    """``count`` looks at even steps up to ``maximum`` cases; fewer where there are fewer cases."""
+    if maximum < 1 or count < 1:
+        raise ValueError(f"at least one case and one look are needed, got {maximum!r} and {count!r}")
+    return sorted({math.ceil(maximum * k / count) for k in range(1, count + 1)})
+
+
+def _bisect(crossing: Callable[[float], float], target: float) -> float:
+    low, high = -9.0, 9.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if crossing(middle) > target else (low, middle)
+    return high

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from harness.core.errors import HarnessError
 from harness.core.record import Record, Trial
 from harness.runs.engine import LEAD, Engine, Job
 from harness.runs.window import Window
@@ -244,6 +245,38 @@ def test_a_trial_that_swallows_its_cancellation_is_abandoned_and_frees_its_place
         released.set()
     assert [record.outcome for record in stuck.records] == ["errored"], "what it still does changes nothing"
     assert engine.trials_done == 2
+
+
+def test_an_async_agent_that_blocks_the_loop_is_named_with_its_line_when_no_deadline_can_end_it():
+    release = threading.Event()
+
+    async def run(payload, trial):
+        release.wait(60)  # what time.sleep() or requests.get() does in an async agent
+        return record_of(payload, trial)
+
+    engine = Engine(run, window=Window(fixed=2), grace_s=0.02)
+    engine.start()
+    one = job(0, deadline_s=0.02)
+    engine.offer([one])
+    with pytest.raises(HarnessError, match=r"blocked for .*threading\.py:\d+.*plain 'def'"):
+        engine.wait(one, tick=lambda: None, tick_s=0.01)
+    release.set()
+    engine.stop()
+
+
+def test_an_agent_that_fails_to_close_does_not_take_the_run_with_it():
+    async def run(payload, trial):
+        return record_of(payload, trial)
+
+    async def closing() -> None:
+        raise OSError("the browser is gone")
+
+    engine = Engine(run, window=Window(fixed=2), closing=closing)
+    engine.start()
+    engine.offer([one := job(0)])
+    assert len(engine.wait(one)) == 1
+    engine.stop()
+    assert str(engine.closing_error) == "the browser is gone"
 
 
 def test_stopping_cancels_what_is_in_flight_closes_the_agent_and_ends_the_thread():

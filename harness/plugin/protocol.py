@@ -18,6 +18,7 @@ from harness.plugin.session import KEY, HarnessSession
 if TYPE_CHECKING:
     from harness.core.record import Record
 
+
 class Protocol:
     """Registered as a plugin once a session is known to run golden items."""
 

@@ -319,9 +319,11 @@ class HarnessSession:
             self.exit_reason = "budget"
 
     async def _close_resources(self) -> None:
-        await self._stack.aclose()
-        if self._way_out is not None:
-            self._way_out.close()
+        try:
+            await self._stack.aclose()
+        finally:
+            if self._way_out is not None:
+                self._way_out.close()
 
     def close(self) -> None:
         """End the engine and the journal; safe to call twice."""
@@ -329,6 +331,8 @@ class HarnessSession:
         if engine is not None:
             engine.stop()
             self.peak_in_flight = engine.peak_in_flight
+            if (error := engine.closing_error) is not None:
+                self.notices.append(f"closing the agents raised {type(error).__name__}: {str(error)[:500]}")
         journal, self._journal = self._journal, None
         if journal is not None:
             try:

@@ -35,7 +35,7 @@ def measure(replications: int, *, small: bool = False) -> list[Row]:
         ours.append(chart.runs_between_false_alarms)
         normal = run_length(n, 1 - rate, chart.reference, _normal_threshold(n, rate, chart.reference))
         naive.append((BETWEEN / normal, n, rate))
-    rows = min(replications, 200) if small else replications
+    rows = min(replications, 200) if small else 4 * replications
     at_200 = naive[0][0]
     split = sum(bool(change_points(random.normal(0, 1, 20).tolist(), resamples=199, seed=i)) for i in range(rows))
     moved = usual = 0

@@ -43,10 +43,13 @@ def mcnemar_power(n: int, won: float, lost: float, *, alpha: float = 0.05) -> fl
     _check_shares(won, lost)
     if won + lost == 0.0 or n < 1:
         return 0.0
-    among = np.arange(1, n + 1)
+    # Numbers of discordant pairs beyond ten standard deviations have no weight worth their time.
+    mean, spread = n * (won + lost), 10 * math.sqrt(n * (won + lost)) + 20
+    among = np.arange(max(1, math.floor(mean - spread)), min(n, math.ceil(mean + spread)) + 1)
     chance = binom.pmf(among, n, won + lost)
-    # Largest count on one side that is still significant: the critical value of the sign test.
-    critical = np.array([_critical(int(d), alpha) for d in among], dtype=float)
+    # Largest count on one side that is still significant: the first whose tail exceeds alpha / 2, less one.
+    count = binom.ppf(alpha / 2, among, 0.5)
+    critical = np.where(bdtr(count, among, 0.5) <= alpha / 2 + 1e-15, count, count - 1)
     share = won / (won + lost)
     tails = np.where(critical >= 0, bdtr(np.maximum(critical, 0), among, share), 0.0)
     tails = tails + np.where(critical >= 0, bdtr(np.maximum(critical, 0), among, 1 - share), 0.0)
@@ -169,9 +172,7 @@ def cases_for_mcnemar(won: float, lost: float, *, power: float = 0.8, alpha: flo
     """Fewest cases from which on McNemar's exact test sees the difference with ``power``; None above 100,000."""
     if won == lost:
         return None
-    return smallest(
-        lambda n: mcnemar_power(n, won, lost, alpha=alpha) >= power, _LARGEST if abs(won - lost) > 0.01 else _EXACT
-    )
+    return smallest(lambda n: mcnemar_power(n, won, lost, alpha=alpha) >= power, _LARGEST)
 
 
 def smallest(enough: Callable[[int], bool], largest: int) -> int | None:
@@ -186,15 +187,6 @@ def smallest(enough: Callable[[int], bool], largest: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-def _critical(n: int, alpha: float) -> int:
-    from scipy.special import bdtr
-    from scipy.stats import binom
-
-    # ppf gives the first count whose tail reaches alpha / 2; unless it meets it exactly, the one before is critical.
-    count = int(binom.ppf(alpha / 2, n, 0.5))
-    return count if float(bdtr(count, n, 0.5)) <= alpha / 2 + 1e-15 else count - 1
 
 
 def _check_shares(won: float, lost: float) -> None:

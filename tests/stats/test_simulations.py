@@ -1,4 +1,4 @@
-"""The simulations of benchmarks/statistics, small: figures that are exact, or safe at few replications, meet their target."""
+"""The simulations of benchmarks/statistics, small: what is exact meets its target, and everything runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,0 @@
-"""Properties have no deadline: how long an example takes says nothing about the numbers."""
-
-from __future__ import annotations
-
-from hypothesis import settings
-
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")

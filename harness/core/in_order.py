@@ -11,7 +11,7 @@ cases of a cluster are not independent.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.core.scorecard import Scorecard, SuiteLine
@@ -39,6 +39,8 @@ class GroupCount:
     """Trials per (suite, arm, case id)."""
     passed: dict[tuple[str, str, str], int] = field(default_factory=dict)
     failed: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    base: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    """The baseline's pass share per (suite, arm, case id), where the rule compares with one."""
     ended: int = 0
     """Trials that passed, failed or errored."""
 
@@ -59,15 +61,29 @@ class GroupCount:
         shares = [1 - self.failed.get(key, 0) / trials for key, trials in self.planned.items()]
         return sum(shares) / len(shares)
 
+    @property
+    def base_share(self) -> float:
+        """Mean over cases of the baseline's share; 0 where nothing is compared."""
+        return sum(self.base.get(key, 0.0) for key in self.planned) / len(self.planned)
 
-def walk(scorecard: Scorecard, lines: Iterable[SuiteLine]) -> Iterator[tuple[Group, GroupCount]]:
-    """The groups of some suites in the order of the run's seed, up to the first that is not complete."""
+
+def walk(
+    scorecard: Scorecard, lines: Iterable[SuiteLine], *, base: Mapping[tuple[str, str, str], float] | None = None
+) -> Iterator[tuple[Group, GroupCount]]:
+    """The groups of some suites in the order of the run's seed, up to the first that is not complete.
+
+    :param base: the baseline's pass share per (suite, arm, case id); cases that are not in it are left out.
+    """
     counts: dict[Group, GroupCount] = {}
     for line in lines:
         for case in scorecard.cases[line.start : line.stop]:
             group = (line.dataset or line.suite, case.cluster or case.case_id)
-            count = counts.setdefault(group, GroupCount())
             key = (line.suite, line.arm, case.case_id)
+            if base is not None and key not in base:
+                continue
+            count = counts.setdefault(group, GroupCount())
+            if base is not None:
+                count.base[key] = base[key]
             count.planned[key] = case.trials + case.decided
             count.passed[key], count.failed[key] = case.passed, case.failed
             count.ended += case.passed + case.failed + case.errored

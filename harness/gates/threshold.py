@@ -42,6 +42,8 @@ class Threshold:
     quantile: float | None = None
     """Judge this quantile instead of the mean, in (0, 1)."""
     advisory: bool = False
+    holm: bool = False
+    """Set by ``[gate] holm = true``; see :mod:`harness.gates.family`."""
 
     def __post_init__(self) -> None:
         limits = [name for name in ("at_least", "at_most") if getattr(self, name) is not None]

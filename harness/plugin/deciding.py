@@ -1,13 +1,16 @@
-"""Stopping early (``--harness-until-decided``): seeded order, a watch per pass-rate rule, needless trials left out.
+"""Stopping early (``--harness-until-decided``): seeded order, a watch per rule on passes, needless trials left out.
 
 What holds a suite's trials back from being left out:
 
 - every pass-rate rule over it (from the gate's file, or declared as ``pass_rate=``) has to be decided;
+- so has every rule that compares its pass rate with the baseline, which is therefore read before the run; without one
+  such a rule is inconclusive however much is run, and holds nothing back;
 - an enough-evidence rule over it has to have its number of cases;
 - a suite that no pass-rate rule covers is run to its end, and so is every must-pass case.
 
-Rules on cost, latency or an evaluator judge what was measured. Trials in flight when the last rule is decided end, and
-are recorded; the answer does not change any more.
+Rules on cost, latency or an evaluator judge what was measured. With ``[gate] holm = true`` every rule is watched at the
+level of Holm's first step (the chance divided by the number of tests): the later steps ask for less. Trials in flight
+when the last rule is decided end, and are recorded; the answer does not change any more.
 """
 
 from __future__ import annotations
@@ -20,16 +23,14 @@ import pytest
 
 from harness.core.case import Case
 from harness.core.errors import Failure, UsageError
-from harness.core.in_order import Group, GroupCount, in_order, place
+from harness.core.in_order import Group, place
 from harness.core.record import DECIDED, Record, Trial
+from harness.plugin.judging import covers
 from harness.plugin.session import KEY, HarnessSession
 
 if TYPE_CHECKING:
+    from harness.plugin.watches import EvidenceWatch, Place, RuleWatch
     from harness.runs.trial import Work
-    from harness.stats.sequential.pass_rate import PassRateWatch
-
-Place = tuple[str, str]
-"""Suite and arm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,87 +76,41 @@ def reorder(config: pytest.Config, items: list[pytest.Item]) -> None:
         items[index] = item
 
 
-class _RuleWatch:
-    """One rule's evidence, fed along the order of the groups it covers."""
-
-    def __init__(self, name: str, at_least: float, confidence: float, entries: Sequence[Planned], seed: int) -> None:
-        from harness.gates.early import watch_for
-
-        self.name = name
-        self.watch: PassRateWatch = watch_for(at_least, confidence)
-        self.places = {(entry.suite, entry.arm) for entry in entries}
-        self.counts: dict[Group, GroupCount] = {}
-        for entry in entries:
-            count = self.counts.setdefault(entry.group, GroupCount())
-            count.planned[(entry.suite, entry.arm, entry.case.id)] = entry.trials
-        self._order = in_order(seed, self.counts)
-        self._next = 0
-
-    @property
-    def decided(self) -> bool:
-        return self.watch.state.decided_at is not None
-
-    def note(self, group: Group, record: Record) -> None:
-        count = self.counts.get(group)
-        if count is None or (record.suite, record.arm) not in self.places or record.outcome == "not_run":
-            return
-        key = (record.suite, record.arm, record.case_id)
-        count.ended += 1
-        if record.outcome == "passed":
-            count.passed[key] = count.passed.get(key, 0) + 1
-        elif record.outcome == "failed":
-            count.failed[key] = count.failed.get(key, 0) + 1
-        while not self.decided and self._next < len(self._order) and self.counts[self._order[self._next]].complete:
-            ready = self.counts[self._order[self._next]]
-            self.watch.update(ready.worst, best=ready.best)
-            self._next += 1
-
-
-class _EvidenceWatch:
-    """An enough-evidence rule's count of cases."""
-
-    def __init__(self, cases: int, places: set[Place]) -> None:
-        self.places = places
-        self._missing = cases
-        self._seen: set[Group] = set()
-
-    @property
-    def decided(self) -> bool:
-        return self._missing <= 0
-
-    def note(self, group: Group, record: Record) -> None:
-        key = (record.dataset or record.suite, record.case_id)
-        measured = record.outcome in ("passed", "failed") and (record.suite, record.arm) in self.places
-        if measured and key not in self._seen:
-            self._seen.add(key)
-            self._missing -= 1
-
-
 class Deciding:
     """Watches the rules while the run goes on (on the engine's loop) and leaves out what none of them needs."""
 
     def __init__(self, session: HarnessSession, entries: Sequence[Planned]) -> None:
+        from harness.gates.family import is_test, uses_holm
+        from harness.plugin.watches import RuleWatch, base_of, compares
+
         self._session = session
-        self._watches: list[_RuleWatch | _EvidenceWatch] = []
+        self._watches: list[RuleWatch | EvidenceWatch] = []
         self._closed: set[Place] = set()
         gating = [entry for entry in entries if not entry.observe]
-        for rule in session.rules():
+        rules = session.rules()
+        declared = {(e.suite, e.arm, e.pass_rate) for e in gating if e.pass_rate is not None}
+        self._tests = sum(map(is_test, rules)) + len(declared) if uses_holm(rules) else 1
+        self._base = base_of(session, gating) if any(map(compares, rules)) else None
+        for rule in rules:
             self._add(rule, gating)
-        for suite, arm, rate in {(e.suite, e.arm, e.pass_rate) for e in gating if e.pass_rate is not None}:
+        for suite, arm, rate in declared:
             own = [entry for entry in gating if (entry.suite, entry.arm) == (suite, arm)]
-            self._watches.append(_RuleWatch(suite, float(rate), 0.95, own, session.settings.seed))
-        rated = {place for watch in self._watches if isinstance(watch, _RuleWatch) for place in watch.places}
+            self._watch_rate(float(rate), 0.95, own)
+        rated = {place for watch in self._watches if isinstance(watch, RuleWatch) for place in watch.places}
         if not rated:
             raise UsageError(
-                "--harness-until-decided has nothing to decide: no pass-rate rule covers these suites. Declare "
-                "pass_rate= on a golden mark, or add a threshold rule to the gate's file"
+                "--harness-until-decided has nothing to decide: no pass-rate rule covers these suites, and none that "
+                "compares them with a baseline that exists. Declare pass_rate= on a golden mark, add a threshold rule "
+                "to the gate's file, or accept a baseline"
             )
         self._open = rated
 
     def _add(self, rule: Any, entries: Sequence[Planned]) -> None:
+        from harness.gates.early import ClaimsWatch
         from harness.gates.enough_evidence import EnoughEvidence
+        from harness.gates.family import raised
         from harness.gates.threshold import Threshold
-        from harness.plugin.judging import covers
+        from harness.plugin.watches import EvidenceWatch, RuleWatch, compares
 
         covered = [entry for entry in entries if covers(rule, entry.suite, entry.area)]
         if not covered or getattr(rule, "advisory", False):
@@ -163,10 +118,23 @@ class Deciding:
         if isinstance(rule, Threshold) and rule.metric == "pass_rate" and rule.at_least is not None:
             own = [entry for entry in covered if rule.arm is None or entry.arm == rule.arm]
             if own:
-                seed = self._session.settings.seed
-                self._watches.append(_RuleWatch(rule.name, rule.at_least, rule.confidence, own, seed))
+                self._watch_rate(rule.at_least, rule.confidence, own)
+        elif compares(rule) and self._base:
+            claims, counter = rule.claims()
+            watch = ClaimsWatch(claims, counter, confidence=raised(rule.confidence, self._tests))
+            made = RuleWatch(watch, covered, self._session.settings.seed, base=self._base)
+            if made.counts:
+                self._watches.append(made)
         elif isinstance(rule, EnoughEvidence):
-            self._watches.append(_EvidenceWatch(rule.cases, {(e.suite, e.arm) for e in covered}))
+            self._watches.append(EvidenceWatch(rule.cases, {(e.suite, e.arm) for e in covered}))
+
+    def _watch_rate(self, at_least: float, confidence: float, entries: Sequence[Planned]) -> None:
+        from harness.gates.early import watch_for
+        from harness.gates.family import raised
+        from harness.plugin.watches import RuleWatch
+
+        watch = watch_for(at_least, raised(confidence, self._tests))
+        self._watches.append(RuleWatch(watch, entries, self._session.settings.seed))
 
     def note(self, record: Record) -> None:
         """Count a finished trial; when it decides the last rule of a suite, leave out the rest of that suite."""

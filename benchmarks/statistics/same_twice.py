@@ -31,13 +31,13 @@ def measure(replications: int, *, small: bool = False) -> list[Row]:
     mcnemar = max(figures[2] for figures, _, _ in cells)
     naive = max(figures[3] for figures, _, _ in cells)
     random = np.random.default_rng(20250107)
-    rows = min(replications, 200) if small else replications
+    rows = min(replications, 200) if small else 4 * replications
     flipped = []
-    for size, scale in ((12, 0.0), (40, 0.2)):
+    for size, scale in ((12, 0.2), (40, 0.2)):
         hits = 0
         for _ in range(rows):
             d = ternary(random, (size,), 0.15, 0.15) + scale * random.normal(size=size)
-            p = sign_flip_test(d.tolist(), resamples=999)
+            p = sign_flip_test(d.tolist(), resamples=499)
             hits += p is not None and p <= 0.05
         flipped.append(hits / rows)
     return [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.stats.paired import paired_bounds, paired_counts, pairs_to_decide
-from harness.stats.sign_flip import RESAMPLES, sign_flip_bounds, sign_flip_test
+from harness.stats.sign_flip import RESAMPLES, sign_flips
 
 Answer = Literal["pass", "fail", "inconclusive"]
 
@@ -115,25 +115,26 @@ def decide_measured(
     _check_margin(margin)
     if not len(differences):
         return Decision(answer="inconclusive", difference=None, low=None, high=None, pairs=0, note="no pairs")
+    flips = sign_flips(differences, groups, resamples=resamples, seed=seed)
     alpha = 1 - confidence + 1e-12
-    better = sign_flip_test(differences, groups, at=-margin, alternative="greater", resamples=resamples, seed=seed)
-    worse = sign_flip_test(differences, groups, at=fail_below, alternative="less", resamples=resamples, seed=seed)
-    assert better is not None
-    assert worse is not None
-    answer: Answer = "fail" if worse <= alpha else "pass" if better <= alpha else "inconclusive"
-    low, high = sign_flip_bounds(differences, groups, confidence=confidence, resamples=resamples, seed=seed)
-    mean = math.fsum(differences) / len(differences)
-    more = None if answer != "inconclusive" or low is None else _more_measured(mean, low, margin, len(differences))
-    count = len(differences) if groups is None else len(set(groups))
-    few = 2.0**-count > alpha
+    answer: Answer = "inconclusive"
+    if flips.p(fail_below, "less") <= alpha:
+        answer = "fail"
+    elif flips.p(-margin, "greater") <= alpha:
+        answer = "pass"
+    low, high = flips.bounds(confidence)
+    more = None
+    if answer == "inconclusive" and low is not None:
+        more = _more_measured(flips.mean, low, margin, len(differences))
+    few = 2.0**-flips.groups > alpha
     return Decision(
         answer=answer,
-        difference=mean,
+        difference=flips.mean,
         low=low,
         high=high,
         pairs=len(differences),
         more=more,
-        note=f"{count} groups are too few to decide anything at this confidence" if few else "",
+        note=f"{flips.groups} groups are too few to decide anything at this confidence" if few else "",
     )
 
 

@@ -109,7 +109,7 @@ def log_evidence_below(passes: npt.ArrayLike, failures: npt.ArrayLike, bar: floa
     from scipy.special import betaln
 
     s, f = np.broadcast_arrays(np.asarray(passes, dtype=float), np.asarray(failures, dtype=float))
-    a, b = (0.5 / (1.0 - bar), 1.0) if bar >= 0.5 else (0.5, 0.5)
+    a, b = (0.5 / (1.0 - bar), 1.0) if bar > 0.5 else (0.5, 0.5)
     prior = betaln(a, b) + _log_lower_tail(np.array(a), np.array(b), bar)
     posterior = betaln(a + s, b + f) + _log_lower_tail(a + s, b + f, bar)
     evidence: npt.NDArray[np.float64] = posterior - prior - s * math.log(bar) - f * math.log1p(-bar)

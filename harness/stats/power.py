@@ -1,0 +1,178 @@
+"""What a paired suite can see: chances of passing and failing for a true change, and the number of cases for them.
+
+Exact over every table of won, lost and same where there is one trial per case; by the normal approximation, and said
+so, where there are several. Changes are in [-1, 1], candidate minus baseline.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.stats.estimate import check_level
+from harness.stats.tango import tango_rejects
+
+_LARGEST = 100_000
+_EXACT = 2_000
+"""Up to this many cases every table is looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """Chances of the three answers of a non-inferiority gate."""
+
+    passes: float
+    fails: float
+    inconclusive: float
+    method: str
+
+
+def mcnemar_power(n: int, won: float, lost: float, *, alpha: float = 0.05) -> float:
+    """Chance that the two-sided exact McNemar test of ``n`` pairs is at or below ``alpha``; exact.
+
+    Summed over the number of discordant pairs, as in Schork and Williams (1980), Communications in Statistics B
+    9:349-357.
+
+    :param won: chance that a pair is won, in [0, 1]; ``lost`` that it is lost; together at most 1.
+    """
+    import numpy as np
+    from scipy.special import bdtr
+    from scipy.stats import binom
+
+    _check_shares(won, lost)
+    if won + lost == 0.0 or n < 1:
+        return 0.0
+    among = np.arange(1, n + 1)
+    chance = binom.pmf(among, n, won + lost)
+    # Largest count on one side that is still significant: the critical value of the sign test.
+    critical = np.array([_critical(int(d), alpha) for d in among], dtype=float)
+    share = won / (won + lost)
+    tails = np.where(critical >= 0, bdtr(np.maximum(critical, 0), among, share), 0.0)
+    tails = tails + np.where(critical >= 0, bdtr(np.maximum(critical, 0), among, 1 - share), 0.0)
+    return min(1.0, float(chance @ tails))
+
+
+def gate_power(
+    n: int,
+    won: float,
+    lost: float,
+    margin: float,
+    *,
+    confidence: float = 0.975,
+    fail_below: float = 0.0,
+) -> Power:
+    """Chances of pass, fail and inconclusive with one trial per case, by the corrected Tango bounds.
+
+    Exact up to 2,000 cases, above by the normal approximation of :func:`normal_power`.
+
+    :param won: true chance that a case is won, ``lost`` that it is lost.
+    """
+    import numpy as np
+    from scipy.special import gammaln, xlogy
+
+    _check_shares(won, lost)
+    _check_margin(margin)
+    if n < 1:
+        raise ValueError(f"at least one case is needed, got {n!r}")
+    if n > _EXACT:
+        return normal_power(n, won - lost, won + lost - (won - lost) ** 2, margin, confidence=confidence)
+    # Tables with more discordance than ten standard deviations above the mean have no weight worth their time.
+    mean = n * (won + lost)
+    most = min(n, math.ceil(mean + 10 * math.sqrt(mean + 1) + 20))
+    w, x = np.meshgrid(np.arange(most + 1), np.arange(most + 1), indexing="ij")
+    fits = w + x <= min(n, most)
+    w, x = w[fits].astype(float), x[fits].astype(float)
+    logs = gammaln(n + 1) - gammaln(w + 1) - gammaln(x + 1) - gammaln(n - w - x + 1)
+    chance = np.exp(logs + xlogy(w, won) + xlogy(x, lost) + xlogy(n - w - x, 1 - won - lost))
+    failing = tango_rejects(w, x, n, fail_below, confidence=confidence)
+    passing = tango_rejects(x, w, n, margin, confidence=confidence) & ~failing
+    passes, fails = float(chance[passing].sum()), float(chance[failing].sum())
+    return Power(passes=passes, fails=fails, inconclusive=max(0.0, 1 - passes - fails), method="exact")
+
+
+def normal_power(
+    n: int, change: float, variance: float, margin: float, *, confidence: float = 0.975, fail_below: float = 0.0
+) -> Power:
+    """The same by the normal approximation, from the variance of one case's difference; for several trials per case.
+
+    Zero variance is replaced by that of a difference in one half of a case among ``n``: no suite is without noise.
+    """
+    from scipy.special import ndtr, ndtri
+
+    _check_margin(margin)
+    if n < 1 or variance < 0:
+        raise ValueError(f"cases and a variance of at least 0 are needed, got n={n!r}, variance={variance!r}")
+    error = math.sqrt(max(variance, 0.5 / n) / n)
+    z = float(ndtri(check_level(confidence)))
+    fails = float(ndtr((fail_below - change) / error - z))
+    passes = min(float(ndtr((change + margin) / error - z)), 1 - fails)
+    return Power(passes=passes, fails=fails, inconclusive=max(0.0, 1 - passes - fails), method="normal approximation")
+
+
+def cases_for_pass(
+    margin: float,
+    *,
+    won: float,
+    lost: float,
+    power: float = 0.8,
+    confidence: float = 0.975,
+) -> int | None:
+    """Fewest cases, one trial each, from which on the gate passes with at least ``power``; None above 100,000.
+
+    Exact power is a saw-tooth; the answer is the first n that holds the power for itself and the next eight.
+    """
+    if won - lost <= -margin:
+        return None
+
+    def enough(n: int) -> bool:
+        return gate_power(n, won, lost, margin, confidence=confidence, fail_below=-margin).passes >= power
+
+    found = smallest(enough, _LARGEST)
+    if found is None or found > _EXACT:
+        return found
+    while not all(enough(found + k) for k in range(9)):
+        found += 1
+    return found
+
+
+def cases_for_mcnemar(won: float, lost: float, *, power: float = 0.8, alpha: float = 0.05) -> int | None:
+    """Fewest cases from which on McNemar's exact test sees the difference with ``power``; None above 100,000."""
+    if won == lost:
+        return None
+    return smallest(
+        lambda n: mcnemar_power(n, won, lost, alpha=alpha) >= power, _LARGEST if abs(won - lost) > 0.01 else _EXACT
+    )
+
+
+def smallest(enough: Callable[[int], bool], largest: int) -> int | None:
+    """Smallest n in 1 to ``largest`` that is enough, when more is never less; None when none is."""
+    high = 1
+    while not enough(high):
+        if high >= largest:
+            return None
+        high = min(2 * high, largest)
+    low = high // 2
+    while low + 1 < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _critical(n: int, alpha: float) -> int:
+    from scipy.special import bdtr
+    from scipy.stats import binom
+
+    # ppf gives the first count whose tail reaches alpha / 2; unless it meets it exactly, the one before is critical.
+    count = int(binom.ppf(alpha / 2, n, 0.5))
+    return count if float(bdtr(count, n, 0.5)) <= alpha / 2 + 1e-15 else count - 1
+
+
+def _check_shares(won: float, lost: float) -> None:
+    if won < 0 or lost < 0 or won + lost > 1 + 1e-12:
+        raise ValueError(f"shares of won and lost cases lie in [0, 1] together, got {won!r} and {lost!r}")
+
+
+def _check_margin(margin: float) -> None:
+    if not 0.0 < margin < 1.0:
+        raise ValueError(f"a margin lies between 0 and 1, got {margin!r}")

@@ -9,6 +9,7 @@ one more parameter.
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,10 @@ ACTED_ON = frozenset({"parametrize", "usefixtures", "skip", "skipif", "xfail", "
 
 HARMLESS = frozenset({"pytest_asyncio.plugin"})
 """Modules whose autouse fixtures concern only their own tests (pytest-asyncio's event loop policy)."""
+
+
+MISTAKES: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+"""Mistakes of the user's that were found while collecting, and the test that each was first told at."""
 
 
 def golden_mark(collector: Any, function: Any) -> pytest.Mark | None:
@@ -55,8 +60,21 @@ def collect_light(collector: pytest.Collector, name: str, function: Any) -> list
             raise UsageError(_no_axis(where, golden.compare, []))
         prepared = Preparation(session, golden, where, collector, function)
         return [_light_item(collector, name, function, prepared, case) for case in prepared.cases]
-    except HarnessError as error:
-        raise collector.CollectError(str(error)) from None
+    except (HarnessError, pytest.UsageError) as error:
+        raise refused(collector.config, error, where) from None
+
+
+def refused(config: pytest.Config, error: Exception, where: str) -> pytest.Collector.CollectError:
+    """A mistake of the user's as pytest's error of one file; the session then ends as a usage error.
+
+    A mistake that concerns every golden test (a flag, the rules, the agent) is told in full only once.
+    """
+    text = str(error)
+    told = config.stash.setdefault(MISTAKES, {})
+    first = told.setdefault(text, where)
+    if first != where:
+        text = f"{where}: the same mistake as in {first}: {textwrap.shorten(text, 80, placeholder=' ...')}"
+    return pytest.Collector.CollectError(text)
 
 
 def _is_light(collector: pytest.Module, function: Any) -> bool:
@@ -221,8 +239,8 @@ def generate(metafunc: pytest.Metafunc) -> None:
         if golden.compare and golden.compare not in axes:
             raise UsageError(_no_axis(where, golden.compare, axes))
         shared = Preparation(session, golden, where, metafunc.definition.parent, metafunc.function)
-    except HarnessError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
+    except (HarnessError, pytest.UsageError) as error:
+        raise refused(metafunc.config, error, where) from None
     metafunc.parametrize(
         "case", [(shared, case) for case in shared.cases], ids=[c.id for c in shared.cases], indirect=True
     )

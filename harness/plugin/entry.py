@@ -108,6 +108,21 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     return [f"harness: {text}" for text in config.stash[KEY].said_at_collection]
 
 
+def _workers_ran_golden(config: pytest.Config) -> bool:
+    if not getattr(config.option, "tx", None):
+        return False
+    from harness.plugin.workers import has_run
+
+    return has_run(config)
+
+
+def _found_mistakes(config: pytest.Config) -> bool:
+    from sys import modules
+
+    loaded = modules.get("harness.plugin.collect")
+    return loaded is not None and loaded.MISTAKES in config.stash
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Deal golden items to the workers in one go, so that each can run ahead through its share."""
@@ -137,12 +152,12 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Close the run, judge it, write the reports, set the exit status."""
-    from harness.plugin.workers import has_run
-
-    if _collected_golden(session.config) or has_run(session.config):
+    if _collected_golden(session.config) or _workers_ran_golden(session.config):
         from harness.plugin.finish import finish
 
         finish(session, exitstatus)
+    if exitstatus == pytest.ExitCode.INTERRUPTED and _found_mistakes(session.config):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR  # pytest knows only "errors during collection"
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

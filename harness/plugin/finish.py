@@ -24,7 +24,7 @@ from harness.plugin.judging import (
 )
 from harness.plugin.options import load_settings
 from harness.plugin.session import KEY, HarnessSession
-from harness.plugin.workers import CRASHES, forget_claim, run_of
+from harness.plugin.workers import CRASHES, REASONS, forget_claim, run_of
 
 __all__ = ["BUDGET", "GATE_FAILED", "INCONCLUSIVE", "NO_BASELINE", "Judged", "exit_status", "finish", "print_summary"]
 
@@ -74,7 +74,8 @@ def _final_manifest(config: pytest.Config, folder: Path, exitstatus: int, shared
     manifest = read_manifest(folder)
     if manifest is None:
         raise HarnessError(f"{folder}: the manifest is gone, so the run cannot be judged")
-    reason = shared.exit_reason if shared is not None else ""
+    reasons = [shared.exit_reason] if shared is not None else config.stash.get(REASONS, [])
+    reason = "budget" if "budget" in reasons else next(iter(reasons), "")
     crashes = config.stash.get(CRASHES, [])
     if crashes:
         reason = reason or "worker crashed: " + "; ".join(crashes)
@@ -111,6 +112,9 @@ def print_summary(reporter: Any, config: pytest.Config) -> None:
     reporter.write_sep("=", "scorecard")
     for text in verdict_lines(judged, width=reporter._tw.fullwidth, colour=bool(reporter._tw.hasmarkup)):
         reporter.write_line(text)
+    shared = config.stash.get(KEY, None)
+    for notice in shared.notices if shared is not None else ():
+        reporter.write_line(f"note: {notice}")
     reporter.write_line(f"scorecard: {_shown(judged.folder / 'scorecard.html', config)}")
 
 

@@ -86,10 +86,10 @@ def exit_status(status: int, judged: Judged) -> int:
     inconclusive                        11
     ==================================  ======
     """
+    if status in (0, 1, 2) and judged.run.manifest.exit_reason == "budget":
+        return BUDGET  # pytest calls it interrupted, because the session was stopped before its end
     if status not in (0, 1):
         return status
-    if judged.run.manifest.exit_reason == "budget":
-        return BUDGET
     if judged.answer == "fail":
         return GATE_FAILED
     if status == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +18,6 @@ from harness.plugin.session import KEY, HarnessSession
 if TYPE_CHECKING:
     from harness.core.record import Record
 
-LOW_WATER = 64
-"""Below this many jobs on offer a worker looks for newly assigned items."""
-
-
 class Protocol:
     """Registered as a plugin once a session is known to run golden items."""
 
@@ -29,12 +26,13 @@ class Protocol:
         self.items = items
         self.position = {item: index for index, item in enumerate(items)}
         self.functions: dict[pytest.Item, Any] = {}
-        self.groups: dict[Any, list[pytest.Function]] = {}
-        self.offered = 0
-        self.reported = 0
+        self.groups: dict[Any, int] = {}
+        """How many items had been dealt when a group of items that share wide fixtures was last looked through."""
         self.golden = 0
-        self._first = True
+        self._begun = 0
+        self._looked_at = 0
         self._tick: Any = None
+        self._worker: Any = None
         self._output = OutputWatch(session.config)
         for function, shared, case in golden_functions(items):
             self.functions[function] = (shared, case)
@@ -80,26 +78,43 @@ class Protocol:
             )
         self.session.deciding = Deciding(self.session, entries)
 
+    def _dealt(self) -> int:
+        """How many items this process has been given so far, which only grows."""
+        pending = self._queue()
+        if pending is None:
+            return len(self.items)
+        with pending.torun.lock() as queued:
+            return self._begun + len(queued)
+
+    def _queue(self) -> Any:
+        """On a worker of pytest-xdist: the plugin that receives the items to run, one after the other."""
+        if self.session.worker == "main":
+            return None
+        if self._worker is None:
+            for plugin in self.session.config.pluginmanager.get_plugins():
+                if hasattr(plugin, "torun") and hasattr(plugin, "item_index"):
+                    self._worker = plugin
+        return self._worker
+
     def _assigned(self) -> list[pytest.Item]:
         """The items this process is going to run, as far as it knows: all of them, or a worker's share."""
-        if self.session.worker == "main":
+        pending = self._queue()
+        if pending is None:
             return self.items
-        for plugin in self.session.config.pluginmanager.get_plugins():
-            pending = getattr(plugin, "torun", None)
-            if pending is not None and hasattr(plugin, "item_index"):
-                with pending.lock() as queued:
-                    indices = [index for index in queued if isinstance(index, int)]
-                following = getattr(plugin, "nextitem_index", None)
-                if isinstance(following, int):
-                    indices.append(following)
-                return [self.items[index] for index in sorted(indices)]
-        return []
+        with pending.torun.lock() as queued:
+            indices = [index for index in queued if isinstance(index, int)]
+        following = pending.nextitem_index
+        if isinstance(following, int):
+            indices.append(following)
+        return [self.items[index] for index in sorted(indices)]
 
     def _offer(self, current: pytest.Item) -> None:
-        """Hand the engine what may start ahead."""
-        if not self._first and (self.session.worker == "main" or self.offered - self.reported > LOW_WATER):
+        """Hand the engine what may start ahead; on a worker also what has been dealt since."""
+        self._begun += 1
+        dealt = self._dealt()
+        if dealt <= self._looked_at:
             return
-        self._first = False
+        self._looked_at = dealt
         ready = []
         for item in [current, *self._assigned()]:
             prepared = self._prepared(item)
@@ -107,7 +122,6 @@ class Protocol:
                 continue
             ready.append(self._job(item, prepared))
         if ready:
-            self.offered += len(ready)
             self.session.engine().offer(ready)
 
     def _prepared(self, item: pytest.Item) -> Prepared | None:
@@ -129,8 +143,6 @@ class Protocol:
         item.stash[_VALUES] = values
         prepared: Prepared = shared.prepared(item.nodeid, case, arm=_arm(item), others=lambda: values)
         if item.cls is not None:
-            from dataclasses import replace
-
             from harness.plugin.bindings import body_of
 
             bound = body_of(item.obj, shared.names, self.session.engine, lambda: values)
@@ -195,7 +207,6 @@ class Protocol:
             item.session.shouldstop = str(error)
             return prepared.known, error
         finally:
-            self.reported += 1
             if self._tick is not None:
                 self._tick.clear()
         if self.session.exit_reason == "budget":
@@ -259,28 +270,29 @@ class Protocol:
         wide = _wide_names(item)
         if wide is None:
             return
-        group = _group_of(item)
-        if group in self.groups:
+        group, dealt = _group_of(item), self._dealt()
+        if dealt <= self.groups.get(group, 0):
             return
-        self.groups[group] = []
+        self.groups[group] = dealt
         shared = {name: item.funcargs[name] for name in wide if name in item.funcargs}
         ready = []
         for other in self._assigned():
             if other is item or other not in self.functions or _group_of(other) != group:
                 continue
+            assert isinstance(other, pytest.Function)
             waiting = self._prepared(other)
-            if waiting is None or waiting.job is not None or not (waiting.work.ahead or waiting.ahead):
+            if waiting is None or waiting.job is not None:
                 continue
             if not self.functions[other][0].is_async and not waiting.work.ahead:
-                continue
+                continue  # a plain body that calls the agent itself blocks the main thread
             other.stash[_VALUES].update(shared)
+            if _overrides_agent(other):
+                waiting.work = replace(waiting.work, agent=prepared.work.agent)
             ready.append(self._job(other, waiting))
         if ready:
             self.session.engine().offer(ready)
 
     def _use_overridden_agent(self, item: pytest.Function, prepared: Prepared) -> None:
-        from dataclasses import replace
-
         from harness.agents.spec import agent_from
         from harness.runs.opened import Opened
 

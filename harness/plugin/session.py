@@ -91,6 +91,7 @@ class HarnessSession:
         self._rules: tuple[GateRule, ...] | None = None
         self._way_out: Any = None
         self.deciding: Deciding | None = None
+        self._abandoned: set[tuple[int, int]] = set()
 
     # -- declarations ---------------------------------------------------------------------------------------------
 
@@ -276,7 +277,9 @@ class HarnessSession:
                 share=workers(self.config),
                 floor=self._way_out.limiter.suggested_in_flight,
             )
-            self._engine = Engine(self.run_trial, window=window, closing=self._close_resources)
+            self._engine = Engine(
+                self.run_trial, window=window, abandon=self.abandon_trial, closing=self._close_resources
+            )
             self._engine.start()
         return self._engine
 
@@ -286,11 +289,24 @@ class HarnessSession:
 
         way_out = self._way_out
         record, session = await run_trial(work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end)
+        if (id(work), trial.index) not in self._abandoned:
+            self.journal.append(record.to_json())
+            self._count(record, session)
+            if self.deciding is not None:
+                self.deciding.note(record)
+        return replace(record, trajectory=None, scores=())
+
+    def abandon_trial(self, work: Work, trial: Trial, duration_s: float) -> Record:
+        """The record of a trial that does not end although it was cancelled; what it still does counts no more."""
+        from harness.runs.trial import abandoned_record
+
+        self._abandoned.add((id(work), trial.index))  # its task keeps the work alive, so the id stays its own
+        record = abandoned_record(work, trial, duration_s)
         self.journal.append(record.to_json())
-        self._count(record, session)
+        self.counts[record.outcome] += 1
         if self.deciding is not None:
             self.deciding.note(record)
-        return replace(record, trajectory=None, scores=())
+        return record
 
     def _count(self, record: Record, session: TrialSession) -> None:
         self.counts[record.outcome] += 1

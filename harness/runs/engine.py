@@ -44,6 +44,8 @@ class Job:
     """One per trial, in order; filled as they finish."""
     started: int = 0
     finished: int = 0
+    abandoned: set[int] = field(default_factory=set)
+    """Trials that were given up because they did not end when they were cancelled."""
     done: bool = False
     crash: BaseException | None = None
     """What the runner raised, which is a fault of the harness and never of the agent."""
@@ -57,6 +59,8 @@ class Engine:
 
     :param run_trial: makes one trial; turns every failure of the agent's side into the record it returns.
     :param window: how many trials may be in flight.
+    :param abandon: makes the record of a trial that outlives its deadline by ``grace_s`` (code that swallows its
+        cancellation): given the payload, the trial and the seconds it has taken so far. None: such a trial is waited for.
     :param closing: awaited on the loop after the last trial (closes agents and connections).
     """
 
@@ -65,16 +69,20 @@ class Engine:
         run_trial: RunTrial,
         *,
         window: Window,
+        abandon: Callable[[Any, Trial, float], Record] | None = None,
+        grace_s: float = 5.0,
         closing: Callable[[], Awaitable[None]] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._run_trial = run_trial
         self.window = window
+        self._abandon = abandon
+        self._grace_s = grace_s
         self._closing = closing
         self._clock = clock
         self._ready: list[Job] = []
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._settled: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._settled: deque[tuple[asyncio.Future[BaseException | None], BaseException | None]] = deque()
         self._awaited: Job | None = None
         self._reported = -1
         self._lead_blocked = False
@@ -178,7 +186,7 @@ class Engine:
     async def in_main_thread(self, function: Callable[[], None]) -> None:
         """Have the main thread call ``function`` while it waits for a job; raises what it raised."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[BaseException | None] = loop.create_future()
 
         def body() -> None:
             error: BaseException | None = None
@@ -194,17 +202,15 @@ class Engine:
                 raise error
 
         self._inbox.put(body)
-        await future
+        # As a result and not as the future's exception, which cannot be a StopIteration.
+        if (raised := await future) is not None:
+            raise raised
 
     def _settle(self) -> None:
         while self._settled:
             future, error = self._settled.popleft()
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
+            if not future.done():
+                future.set_result(error)
 
     def _serve(self) -> None:
         loop = asyncio.new_event_loop()
@@ -281,23 +287,44 @@ class Engine:
 
     async def _one(self, job: Job, index: int) -> None:
         began = self._clock.monotonic()
+        deadline_s = job.trials[index].deadline_s
+        timer: asyncio.TimerHandle | None = None
+        if deadline_s is not None and self._abandon is not None:
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(deadline_s + self._grace_s, self._give_up, job, index, began)
         record: Record | None = None
         try:
             record = await self._run_trial(job.payload, job.trials[index])
-            job.records[index] = record
         except asyncio.CancelledError:
-            job.crash = None
+            pass
         except BaseException as error:  # noqa: BLE001 - a fault of the harness: raised in the main thread by wait()
             job.crash = error
         finally:
-            self.in_flight -= 1
-            self.trials_done += 1
-            job.finished += 1
-            self.window.finished(self._clock.monotonic() - began, record.error if record is not None else None)
-            if job.finished >= len(job.trials):
-                self._finish(job)
-            if not self._stopping:
-                self._fill()
+            if timer is not None:
+                timer.cancel()
+            if index not in job.abandoned:
+                self._over(job, index, record, began)
+
+    def _give_up(self, job: Job, index: int, began: float) -> None:
+        assert self._abandon is not None
+        job.abandoned.add(index)
+        record: Record | None = None
+        try:
+            record = self._abandon(job.payload, job.trials[index], self._clock.monotonic() - began)
+        except BaseException as error:  # noqa: BLE001 - as in _one
+            job.crash = error
+        self._over(job, index, record, began)
+
+    def _over(self, job: Job, index: int, record: Record | None, began: float) -> None:
+        job.records[index] = record
+        self.in_flight -= 1
+        self.trials_done += 1
+        job.finished += 1
+        self.window.finished(self._clock.monotonic() - began, record.error if record is not None else None)
+        if job.finished >= len(job.trials):
+            self._finish(job)
+        if not self._stopping:
+            self._fill()
 
     def _finish(self, job: Job) -> None:
         job.done = True

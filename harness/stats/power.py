@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.stats.estimate import check_level
-from harness.stats.tango import tango_rejects
+from harness.stats.tango import CORRECTION, tango_rejects
 
 _LARGEST = 100_000
 _EXACT = 2_000
@@ -76,7 +76,8 @@ def gate_power(
     if n < 1:
         raise ValueError(f"at least one case is needed, got {n!r}")
     if n > _EXACT:
-        return normal_power(n, won - lost, won + lost - (won - lost) ** 2, margin, confidence=confidence)
+        variance = won + lost - (won - lost) ** 2
+        return normal_power(n, won - lost, variance, margin, confidence=confidence, fail_below=fail_below)
     # Tables with more discordance than ten standard deviations above the mean have no weight worth their time.
     mean = n * (won + lost)
     most = min(n, math.ceil(mean + 10 * math.sqrt(mean + 1) + 20))
@@ -92,22 +93,50 @@ def gate_power(
 
 
 def normal_power(
-    n: int, change: float, variance: float, margin: float, *, confidence: float = 0.975, fail_below: float = 0.0
+    n: int,
+    change: float,
+    variance: float,
+    margin: float,
+    *,
+    confidence: float = 0.975,
+    fail_below: float = 0.0,
+    size: float = 1.0,
 ) -> Power:
     """The same by the normal approximation, from the variance of one case's difference; for several trials per case.
 
-    Zero variance is replaced by that of a difference in one half of a case among ``n``: no suite is without noise.
+    With the variance of the score test at the limit beside the true one, as in Nam (1997), Biometrics 53:1422-1430;
+    within a few points of the exact power from about 50 cases on.
+
+    :param change: true mean difference, in [-1, 1].
+    :param variance: of one case's difference around it, at least 0.
+    :param size: size of a typical difference where there is one, in (0, 1]: 1 for one trial; the u of
+        :func:`harness.stats.paired.paired_counts`.
     """
     from scipy.special import ndtr, ndtri
 
     _check_margin(margin)
-    if n < 1 or variance < 0:
-        raise ValueError(f"cases and a variance of at least 0 are needed, got n={n!r}, variance={variance!r}")
-    error = math.sqrt(max(variance, 0.5 / n) / n)
+    if n < 1 or variance < 0 or not 0.0 < size <= 1.0:
+        raise ValueError(f"n from 1, variance from 0, size in (0, 1] are needed, got {n!r}, {variance!r}, {size!r}")
     z = float(ndtri(check_level(confidence)))
-    fails = float(ndtr((fail_below - change) / error - z))
-    passes = min(float(ndtr((change + margin) / error - z)), 1 - fails)
+    both = max(abs(change), min(1.0, (variance + change * change) / size))
+    won, lost = (both + change) / 2, (both - change) / 2
+    error = math.sqrt(max(variance, 0.25 / n**2) * n)
+
+    def rejects(up: float, down: float, limit: float) -> float:
+        """Chance that a mean difference of ``limit`` or more is rejected when up - down is true."""
+        at_limit = max(0.0, 2.0 * _share_lost(up, down, limit) + limit * (1.0 - limit))
+        room = n * (limit - up + down) - CORRECTION * size - z * math.sqrt(n * size * at_limit)
+        return float(ndtr(room / error))
+
+    fails = rejects(won, lost, fail_below)
+    passes = min(rejects(lost, won, margin), 1.0 - fails)
     return Power(passes=passes, fails=fails, inconclusive=max(0.0, 1 - passes - fails), method="normal approximation")
+
+
+def _share_lost(won: float, lost: float, delta: float) -> float:
+    """Share lost that is most likely when the difference is ``delta``; see :mod:`harness.stats.tango`."""
+    b = -won - lost + (2.0 - won + lost) * delta
+    return (math.sqrt(max(0.0, b * b + 8.0 * lost * delta * (1.0 - delta))) - b) / 4.0
 
 
 def cases_for_pass(

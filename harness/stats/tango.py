@@ -29,7 +29,7 @@ def tango_bounds(
     :param n: all pairs, above 0.
     :raises ValueError: for counts out of range.
     """
-    if not n > 0 or won < 0 or lost < 0 or won + lost > n * (1 + 1e-9):
+    if not (n > 0 and won >= 0 and lost >= 0 and won + lost <= n * (1 + 1e-9)):
         raise ValueError(f"won and lost are parts of n pairs, got won={won!r}, lost={lost!r}, n={n!r}")
     from scipy.special import ndtri
 

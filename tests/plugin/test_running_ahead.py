@@ -110,9 +110,39 @@ def test_plain(case, trajectory, world):
     assert world == {"made": 1}
 """
     )
-    session = counting.run("--harness-concurrency=5")
-    assert session.tally == {"passed": 20}
+    for name in ("test_async", "test_plain"):
+        counting.forget_calls()
+        session = counting.run("--harness-concurrency=5", "-k", name)
+        assert session.tally == {"passed": 10, "deselected": 10}
+        assert counting.peaks == [5], name
+    counting.forget_calls()
+    assert counting.run("--harness-concurrency=5").tally == {"passed": 20}
     assert counting.peaks == [5]
+
+
+def test_an_agent_fixture_of_module_scope_is_the_agent_of_all_that_run_ahead_with_it(counting):
+    counting.cases(6)
+    counting.test(
+        """
+import bot
+
+@pytest.fixture(scope="module")
+def agent():
+    return bot.plain
+
+@pytest.mark.golden("demo")
+async def test_async(case, agent):
+    assert (await agent(case)).answer
+
+@pytest.mark.golden("demo")
+def test_declared(case, trajectory):
+    assert trajectory.answer
+"""
+    )
+    session = counting.run("-k", "test_async", "--harness-concurrency=3")
+    assert session.tally == {"passed": 6, "deselected": 6}, session.out
+    assert counting.peaks == [3]
+    assert len(counting.calls) == 6
 
 
 def test_two_tests_of_one_module_share_the_window(counting):

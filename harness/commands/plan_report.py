@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -231,11 +231,14 @@ def _usual(cases: Cases, planned: int) -> int:
     return max(1, min(planned, round(sum(case.measured for case in cases.values()) / len(cases))))
 
 
-def _trial_usd(cases: Any) -> Decimal | None:
-    known = [(case.cost_usd, case.measured + case.errored) for case in cases]
-    if not known or any(cost is None for cost, _ in known):
-        return None
-    return sum((cost for cost, _ in known), Decimal(0)) / sum(ran for _, ran in known)
+def _trial_usd(cases: Iterable[CaseLine]) -> Decimal | None:
+    total, ran = Decimal(0), 0
+    for case in cases:
+        if case.cost_usd is None:
+            return None
+        total += case.cost_usd
+        ran += case.measured + case.errored
+    return total / ran if ran else None
 
 
 def _lines(card: Scorecard, prefixes: Sequence[str]) -> list[SuiteLine]:

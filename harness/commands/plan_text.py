@@ -19,7 +19,7 @@ def plan_lines(plan: Plan) -> list[str]:
     margin, power = _points(goal.margin), numbers.share(goal.power, decimals=0)
     of = f"plan from run {plan.run_id} ({one_line(plan.agent, 60)})" if plan.run_id else "plan without a run"
     lines = [f"{of}: {whole.name}, {_amount(now.cases, now.trials)}, {numbers.share(spread.rate)} pass", ""]
-    lines += [f"  at a margin of {margin} an equal agent passes with a chance of {numbers.share(now.passes)}"]
+    lines += [f"  at a margin of {margin} an equal agent passes with a chance of {_chance(now.passes)}"]
     if now.smallest_drop is None:
         lines.append(f"  no drop is shown with {power} power: the suite is too small")
     else:
@@ -80,7 +80,7 @@ def _why_trials(part: SuitePlan) -> list[str]:
 
 
 def _mcnemar(plan: Plan) -> list[str]:
-    sees = numbers.share(plan.mcnemar_power)
+    sees = _chance(plan.mcnemar_power)
     needed = "more than 20,000 cases" if plan.mcnemar_cases is None else f"{numbers.count(plan.mcnemar_cases)} cases"
     power = numbers.share(plan.goal.power, decimals=0)
     return [
@@ -96,7 +96,7 @@ def _sizes(sizes: Sequence[Size]) -> list[str]:
             str(size.trials),
             numbers.count(size.cases * size.trials),
             "unknown" if size.cost_usd is None else numbers.usd(size.cost_usd),
-            numbers.share(size.passes),
+            _chance(size.passes),
             "none" if size.smallest_drop is None else _points(size.smallest_drop),
             "exact" if size.method == "exact" else "normal",
         )
@@ -112,7 +112,7 @@ def _suites(parts: Sequence[SuitePlan]) -> list[str]:
             name if names.count(name) == 1 else one_line(part.name, 90),
             _amount(part.now.cases, part.now.trials, short=True),
             numbers.share(part.noise.spread.rate),
-            numbers.share(part.now.passes),
+            _chance(part.now.passes),
             "none" if part.now.smallest_drop is None else _points(part.now.smallest_drop),
             "-" if part.needed is None else numbers.count(part.needed.cases),
         )
@@ -134,6 +134,13 @@ def _amount(cases: int, trials: int, *, short: bool = False) -> str:
     if short:
         return f"{numbers.count(cases)} x {trials}"
     return f"{numbers.count(cases)} case{'' if cases == 1 else 's'} x {trials} trial{'' if trials == 1 else 's'}"
+
+
+def _chance(value: float) -> str:
+    """A chance; whether it is one in a million or in a billion says nothing about a suite."""
+    if 0 < value < 0.001 or 0.999 < value < 1:
+        return "<0.1%" if value < 0.5 else ">99.9%"
+    return numbers.share(value)
 
 
 def _points(value: float) -> str:

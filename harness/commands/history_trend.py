@@ -41,9 +41,10 @@ class Chart:
     alarms: tuple[int, ...] = ()
     """Positions, in the history, of the runs that alarmed."""
     since: int | None = None
-    """Position of the run in which the last rise began."""
+    """Position of the run in which the rise to the first alarm began."""
     value: float = 0.0
     limit: float = 0.0
+    false_alarm_runs: float = 0.0
 
 
 def trend_lines(runs: Sequence[RunFigures]) -> list[TrendLine]:
@@ -63,6 +64,10 @@ def trend_lines(runs: Sequence[RunFigures]) -> list[TrendLine]:
     # Three figures a line, all looked at together.
     alpha = max(0.05 / (3 * max(1, len(found))), 0.001)
     lines = [_line(name, chain, runs, alpha) for name, chain in found]
+    if lines[0].name == WHOLE:
+        # What shifted everywhere is said once.
+        everywhere = {_when(note) for note in lines[0].notes}
+        lines[1:] = [replace(x, notes=tuple(n for n in x.notes if _when(n) not in everywhere)) for x in lines[1:]]
     if lines[0].name == WHOLE and len(whole) < len(gating):
         note = f"{len(whole)} of {len(gating)} gating suites were there in every run; only they are in this line"
         lines[0] = replace(lines[0], notes=(note, *lines[0].notes))
@@ -93,7 +98,8 @@ def chart(chain: Sequence[SuiteFigures | None]) -> Chart:
         made = _design(n, round(rate, 6))
     except ValueError as error:
         return Chart(text=f"no chart: {error}")
-    path = follow(made, [item.failed for at in watched if (item := chain[at]) is not None])
+    failures = [item.failed for at in watched if (item := chain[at]) is not None]
+    path = follow(made, failures)
     low = wilson(passed, measured)[0]
     often = run_length(n, 1 - low, made.reference, made.threshold)
     text = (
@@ -102,12 +108,15 @@ def chart(chain: Sequence[SuiteFigures | None]) -> Chart:
         f"{_runs(made.runs_between_false_alarms)} runs ({_runs(often)} at {numbers.share(low)}, the low end of its "
         f"{len(reference)} first runs)"
     )
+    # A chart starts anew after each alarm; when the trouble began is what the first one says.
+    began = follow(made, failures[: path.alarms[0] + 1]).since if path.alarms else None
     return Chart(
         text=text,
         alarms=tuple(watched[at] for at in path.alarms),
-        since=None if path.since is None else watched[min(path.since, len(watched) - 1)],
+        since=None if began is None else watched[began],
         value=path.sums[-1],
         limit=made.threshold,
+        false_alarm_runs=made.runs_between_false_alarms,
     )
 
 
@@ -124,8 +133,7 @@ def _line(name: str, chain: Sequence[SuiteFigures | None], runs: Sequence[RunFig
     made = Chart(text="") if name == WHOLE else chart(chain)
     alarm = ""
     if made.alarms:
-        began = runs[made.since].run_id if made.since is not None else "?"
-        alarm = f"the chart of failures crossed its limit in run {runs[made.alarms[-1]].run_id}; it began with {began}"
+        alarm = _alarm(made, [run.run_id for run in runs])
     notes = [*_shifts(points, alpha), *_renames(name, chain, runs), *_edits(chain, runs)]
     return TrendLine(
         name=name,
@@ -136,8 +144,19 @@ def _line(name: str, chain: Sequence[SuiteFigures | None], runs: Sequence[RunFig
         fresh=bool(made.alarms) and made.alarms[-1] == len(chain) - 1,
         chart_value=made.value,
         chart_limit=made.limit,
+        false_alarm_runs=made.false_alarm_runs,
         notes=tuple(notes),
     )
+
+
+def _alarm(made: Chart, names: Sequence[str]) -> str:
+    first, again = names[made.alarms[0]], len(made.alarms) - 1
+    text = f"the chart of failures crossed its limit in run {first}"
+    if again:
+        text += f" and {again} time{'' if again == 1 else 's'} more up to {names[made.alarms[-1]]}"
+    if made.since is not None and made.since != made.alarms[0]:
+        text += f"; the rise began with {names[made.since]}"
+    return text
 
 
 def _point(run: RunFigures, suite: SuiteFigures | None) -> TrendPoint:
@@ -200,6 +219,11 @@ def _shifts(points: Sequence[TrendPoint], alpha: float) -> list[str]:
             before, after = numbers.measured(shift.before, unit), numbers.measured(shift.after, unit)
             found.append(f"{word} shifted from {before} to {after} with run {known[shift.at][0].run_id}")
     return found
+
+
+def _when(note: str) -> tuple[str, str]:
+    """Which figure shifted, and with which run."""
+    return note.partition(" shifted ")[0], note.rpartition(" ")[2]
 
 
 def _renames(name: str, chain: Sequence[SuiteFigures | None], runs: Sequence[RunFigures]) -> list[str]:

@@ -17,8 +17,12 @@ from harness.reporting.row_text import share_scale
 
 FEWEST = 3
 MOST_SERIES = 5
-MOST_RUNS = 30
+MOST_RUNS = 15
 MOST_LINES = 40
+EXPLAINED = (
+    "The chart (CUSUM) sums up, run after run, the failures beyond what is usual for the suite, and alarms at a limit "
+    "computed for its size and rate; a suite that does not change alarms falsely at most as often as said here."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +56,14 @@ class TrendLine:
     chart: str = ""
     """Where its chart of failures stands, or why there is none."""
     alarm: str = ""
-    """In which run the chart alarmed last; empty: never."""
+    """In which runs the chart alarmed; empty: in none."""
     fresh: bool = False
-    """Whether that was the newest run."""
+    """Whether the newest run alarmed."""
     chart_value: float = 0.0
     """Sum of failures of the chart after the newest run, and where it alarms; both 0 without a chart."""
     chart_limit: float = 0.0
+    false_alarm_runs: float = 0.0
+    """Runs between false alarms, on average."""
     notes: tuple[str, ...] = ()
     """Shifts of its level, former names, changed cases."""
 
@@ -87,7 +93,10 @@ class Trend:
         blocks.append(_runs(self._lines[0]))
         if len(self._lines) > 1 or self._lines[0].chart:
             blocks.append(_suites(self._lines))
-        notes = [f"{line.name}: {note}." for line in self._lines for note in line.notes]
+        if any(line.chart_limit > 0 for line in self._lines):
+            blocks.append(Prose(text=EXPLAINED, tone="muted"))
+        notes = [f"{line.name}: {line.chart}." for line in self._lines if line.chart and not line.chart_limit]
+        notes += [f"{line.name}: {note}." for line in self._lines for note in line.notes]
         blocks += [Prose(text=note, tone="muted") for note in notes[:MOST_LINES]]
         return SectionPage(id=self.id, title="Trend", blocks=tuple(blocks))
 
@@ -99,7 +108,11 @@ class Trend:
             _curve(
                 rates, "share of trials passed", f"Pass rate with 95% intervals, oldest run first. {amount}".rstrip()
             ),
-            _curve([_series(shown[0], lambda point: point.cost_usd)], "dollars", "Mean cost of a trial, US dollars"),
+            _curve(
+                [_series(shown[0], lambda point: None if point.cost_usd is None else 1000 * point.cost_usd)],
+                "dollars",
+                "Mean cost of 1,000 trials, US dollars",
+            ),
             _curve([_series(shown[0], lambda point: point.latency_s)], "seconds", "Median latency of a trial, seconds"),
         ]
         return [curve for curve in made if curve is not None]
@@ -140,13 +153,12 @@ def _span(points: Sequence[TrendPoint]) -> str:
 
 
 def _runs(line: TrendLine) -> Table:
-    shown = line.points[-MOST_RUNS:]
-    scale = share_scale([value for point in shown for value in (point.rate, point.low, point.high)])
-    start = len(line.points) - len(shown) + 1
+    shown = list(enumerate(line.points, 1))[: -MOST_RUNS - 1 : -1]
+    scale = share_scale([value for _, point in shown for value in (point.rate, point.low, point.high)])
     return Table(
         columns=("", "Run", "Started", "Commit", "Pass rate", "95% interval", "", "n of N", "Cost a trial", "Latency"),
-        rows=tuple(_run(at, point, scale) for at, point in enumerate(shown, start)),
-        caption=f"{line.name}, run by run",
+        rows=tuple(_run(at, point, scale) for at, point in shown),
+        caption=f"{line.name}, run by run, newest first",
         numeric=(0, 4, 7, 8, 9),
     )
 
@@ -163,7 +175,7 @@ def _run(at: int, point: TrendPoint, scale: tuple[float, float]) -> tuple[Cell, 
     return (
         Cell(text=str(at), sort=at, tone="muted"),
         Cell(text=point.run_id),
-        Cell(text=point.created_at.replace("T", " ").removesuffix("Z"), sort=point.created_at),
+        Cell(text=point.created_at[:16].replace("T", " "), sort=point.created_at),
         Cell(text=point.commit[:10] + ("+" if point.dirty else "")),
         Cell(text=numbers.share(point.rate), sort=point.rate),
         Cell(text="", interval=picture),
@@ -180,10 +192,10 @@ def _bound(value: float | None) -> str:
 
 def _suites(lines: Sequence[TrendLine]) -> Table:
     return Table(
-        columns=("Suite", "First", "Newest", "Change", "Lowest", "Chart of failures (CUSUM)"),
+        columns=("Suite", "First", "Newest", "Change", "Lowest", "Failures charted", "Alarm at", "False alarm every"),
         rows=tuple(_suite(line) for line in lines[:MOST_LINES]),
-        caption="Suite by suite; the change is not paired by case, see Changes for what is",
-        numeric=(1, 2, 3, 4),
+        caption="Suite by suite. The change is not paired by case; what is stands under Changes",
+        numeric=tuple(range(1, 8)),
     )
 
 
@@ -191,12 +203,18 @@ def _suite(line: TrendLine) -> tuple[Cell, ...]:
     rates = [point.rate for point in line.points if point.rate is not None]
     first, newest = (rates[0] if rates else None), line.newest.rate
     change = None if first is None or newest is None else newest - first
-    chart = f"{line.alarm}. {line.chart}" if line.alarm else line.chart
+    drawn = line.chart_limit > 0
     return (
         Cell(text=f"{line.name} (observed)" if line.observe else line.name),
         Cell(text=numbers.share(first), sort=first),
         Cell(text=numbers.share(newest), sort=newest),
         Cell(text="" if change is None else numbers.points(change), sort=change),
         Cell(text=numbers.share(min(rates, default=None)), sort=min(rates, default=None)),
-        Cell(text=chart, tone="bad" if line.fresh else "muted"),
+        Cell(
+            text=numbers.plain(line.chart_value) if drawn else "no chart" if line.chart else "",
+            tone="bad" if line.fresh else "" if drawn else "muted",
+            sort=line.chart_value if drawn else None,
+        ),
+        Cell(text=numbers.plain(line.chart_limit) if drawn else "", tone="muted"),
+        Cell(text=f"{numbers.count(round(min(line.false_alarm_runs, 1e6)))} runs" if drawn else "", tone="muted"),
     )

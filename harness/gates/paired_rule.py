@@ -140,22 +140,26 @@ class PairedRule:
         return self._say(answer, reason + worse, needs)
 
     def _numbers(self, comparison: Comparison, pairs: Pairs, shown: Shown) -> str:
-        scale, unit = (100.0, "points") if self.metric == "pass_rate" else (1.0, pairs.unit)
-        # Shown as new minus old in the metric's own sign, whichever way is better.
-        sign = -1.0 if pairs.lower_is_better else 1.0
+        """Difference and bounds, new minus old in the metric's own sign, whichever way is better."""
+        points = self.metric == "pass_rate"
+        scale, unit = (100.0, " points") if points else (1.0, f" {pairs.unit}".rstrip())
+        scale = -scale if pairs.lower_is_better else scale
+
+        def signed(value: float) -> str:
+            value = scale * value + 0.0  # minus zero is zero
+            return f"{value:+.1f}" if points else f"{'+' if value >= 0 else ''}{number(value)}"
+
+        # With broken trials there is no one difference: they count as lost at one end, and as won at the other.
+        told = " to ".join(dict.fromkeys(map(signed, pairs.means)))
+        start = f"{'' if points else f'{self.metric} '}{told}{unit} against {comparison.base} over "
+        start += count(len(pairs.worst), "case")
+        if shown.low is None and shown.high is None:
+            return f"{start} (no bounds: {'unmeasured trials' if pairs.missing else 'no spread, or too few cases'})"
         ends = (shown.high, shown.low) if pairs.lower_is_better else (shown.low, shown.high)
-        low, high = (None if bound is None else sign * scale * bound for bound in ends)
-        limits = sorted({sign * scale * claim.at for group in self.claims() for claim in group})
-        mean = sign * scale * pairs.mean
-        told = f"{mean:+.1f}" if self.metric == "pass_rate" else ("+" if mean >= 0 else "") + number(mean)
-        name = "" if self.metric == "pass_rate" else f"{self.metric} "
-        cases = count(len(pairs.worst), "case")
-        if low is None and high is None:
-            why = "no bounds: " + ("unmeasured trials" if pairs.missing else "no spread, or too few cases for any")
-            return f"{name}{told} {unit}".rstrip() + f" against {comparison.base} over {cases} ({why})"
-        bounds = f"bounds {number(low, limit=limits[0])} to {number(high, limit=limits[-1])} {unit}".rstrip()
-        start = f"{name}{told} {unit}".rstrip()
-        return f"{start} against {comparison.base} over {cases} ({bounds} at {percent(self.confidence)} each)"
+        low, high = (None if bound is None else scale * bound + 0.0 for bound in ends)
+        limits = sorted({scale * claim.at + 0.0 for group in self.claims() for claim in group})
+        bounds = f"bounds {number(low, limit=limits[0])} to {number(high, limit=limits[-1])}{unit}"
+        return f"{start} ({bounds} at {percent(self.confidence)} each)"
 
     def _notes(self, pairs: Pairs) -> str:
         notes = f"; lost: {some(pairs.worse)}" if pairs.worse and pairs.bounded else ""

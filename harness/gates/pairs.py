@@ -36,7 +36,7 @@ class Pairs:
     worse: list[str] = field(default_factory=list)
     """Ids of the cases that came out worse, or broke."""
     missing: int = 0
-    """Unmeasured trials that have no worst value."""
+    """Unmeasured trials of paired cases."""
     changed: int = 0
     gone: int = 0
     new: int = 0
@@ -59,9 +59,9 @@ class Pairs:
         return None if len(numbers) == len(found) else found
 
     @property
-    def mean(self) -> float:
-        """Of the worst differences, oriented."""
-        return sum(self.worst) / len(self.worst)
+    def means(self) -> tuple[float, float]:
+        """Of the worst and of the best differences, oriented; the same where everything was measured."""
+        return math.fsum(self.worst) / len(self.worst), math.fsum(self.best) / len(self.best)
 
     @property
     def unpaired(self) -> int:
@@ -175,8 +175,8 @@ def _pair_suite(
     unseen = min(line.missing_cases, gone)
     pairs.gone += gone - unseen
     for _ in range(unseen):
+        pairs.missing += line.trials
         if not pairs.bounded:
-            pairs.missing += line.trials
             continue
         pairs.worst.append(-1.0)
         pairs.best.append(1.0)
@@ -188,8 +188,9 @@ def _pair_suite(
 def _add(pairs: Pairs, line: SuiteLine, case: CaseLine, before: float, values: Sequence[float]) -> None:
     n = len(values)
     lost = min(case.errored + case.not_run, max(0, case.trials - n))
+    pairs.missing += lost
     if not pairs.bounded:
-        pairs.missing += lost
+        # There is no worst value to put in its place; while anything is missing, nothing is shown.
         if not n:
             return
         lost = 0
@@ -201,6 +202,7 @@ def _add(pairs: Pairs, line: SuiteLine, case: CaseLine, before: float, values: S
 
 def _add_share(pairs: Pairs, line: SuiteLine, case: CaseLine, before: BaselineCase) -> None:
     base, unmeasured = before.passes / before.trials, case.errored + case.not_run
+    pairs.missing += unmeasured
     ends = case.passed / case.trials - base, (case.passed + unmeasured) / case.trials - base
     _keep(pairs, line, case, base, ends)
 

@@ -31,6 +31,7 @@ class Protocol:
         self.groups: dict[Any, int] = {}
         """How many items had been dealt when a group of items that share wide fixtures was last looked through."""
         self.golden = 0
+        self._hooks: dict[Any, Any] = {}
         self._begun = 0
         self._looked_at = 0
         self._tick: Any = None
@@ -221,7 +222,7 @@ class Protocol:
         self._offer(item)
         if not isinstance(item, GoldenItem):
             return None
-        hook = item.ihook
+        hook = self._hook(item)
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         prepared = item.prepare()
         records, crash = self._result(item, prepared)
@@ -230,6 +231,13 @@ class Protocol:
         self._tear_down(item, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    def _hook(self, item: GoldenItem) -> Any:
+        """The hooks for the item's file, looked up once per file now that every conftest has been loaded."""
+        found = self._hooks.get(item.parent)
+        if found is None:
+            found = self._hooks[item.parent] = item.ihook
+        return found
 
     def _tear_down(self, item: GoldenItem, nextitem: pytest.Item | None) -> None:
         """Tear down what earlier items of pytest's own left set up and the next item does not need."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.commands.change_sides import Sides, step_text
 from harness.commands.changes import Change, Changes
 from harness.commands.ratios import Ratio
-from harness.core.blocks import Block, Cell, Interval, Prose, SectionPage, Table, Tone
+from harness.core.blocks import Block, Cell, Figure, Figures, Interval, Prose, SectionPage, Table, Tone
 from harness.core.comparison import Baseline
 from harness.core.record import Run
 from harness.reporting import numbers
@@ -32,6 +32,8 @@ def change_page(
     total = sum(len(item.pairs) for item in changes.suites)
     same = total - len(worse) - len(better)
     blocks: list[Block] = [_who(old, new)]
+    if not cell:
+        blocks.insert(0, _figures(changes, len(worse), len(better), same))
     words = f"{numbers.count(len(worse))} cases worse, {numbers.count(len(better))} better, "
     blocks.append(Prose(text=f"{words}{numbers.count(same)} the same; {_headline(changes.all)}"))
     blocks.append(_verdict(changes))
@@ -45,6 +47,10 @@ def change_page(
     blocks += [_table(lines, changes.margin), _ratios(lines)]
     if sides and cell:
         blocks.append(_partings(sides, cell))
+    if not cell:
+        # The page unfolds these cases beneath; naming them twice would only make it longer.
+        shown = {(item.suite, item.case_id) for item in sides}
+        worse, better = ([f for f in found if (f.suite, f.pair.case_id) not in shown] for found in (worse, better))
     if worse:
         blocks.append(_flipped("Worse", worse, "bad"))
     if better:
@@ -68,6 +74,30 @@ def _headline(change: Change) -> str:
         return "no case could be paired."
     bounds = numbers.points_interval(change.low, change.high)
     return f"{numbers.points(change.difference)} {bounds} over {numbers.count(len(change.pairs))} gating cases."
+
+
+def _figures(changes: Changes, worse: int, better: int, same: int) -> Figures:
+    tones: dict[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "warn"}
+    words = {"pass": "not worse", "fail": "worse", "inconclusive": "inconclusive"}
+    made, line = changes.all.decision.answer, changes.all
+    bounds = "" if line.difference is None else numbers.points_interval(line.low, line.high)
+    margin = numbers.points(changes.margin).removeprefix("+")
+    return Figures(
+        items=(
+            Figure(label="Verdict", value=words[made], note=f"at a margin of {margin}", tone=tones[made]),
+            Figure(label="Pass rate", value=numbers.points(line.difference), note=bounds),
+            Figure(label="Cases", value=f"{worse} worse", note=f"{better} better, {numbers.count(same)} the same"),
+            _ratio_figure("Cost, new over old", line.cost),
+            _ratio_figure("Latency, new over old", line.latency),
+        )
+    )
+
+
+def _ratio_figure(label: str, ratio: Ratio) -> Figure:
+    if ratio.value is None:
+        return Figure(label=label, value="not measured", note=ratio.note)
+    value, _, note = ratio_text(ratio).partition(" ")
+    return Figure(label=label, value=value.rstrip(","), note=note or ratio.note)
 
 
 def _verdict(changes: Changes) -> Prose:

@@ -1,6 +1,8 @@
-"""Chat completions by different clients, each in a process of its own: ``python -m benchmarks.callers KIND URL N WINDOW``.
+"""Chat completions by different clients, each in a process of its own.
 
-Prints one line of JSON: wall and CPU seconds from the first call to the last answer, and from the process's own start.
+    python -m benchmarks.callers KIND URL CALLS WINDOW [CALLS TO WARM UP]
+
+Prints one line of JSON: wall and CPU seconds from the first call to the last answer.
 ``bare`` is the yardstick: asyncio and aiohttp, workers that take the next number, nothing else.
 """
 

@@ -23,7 +23,9 @@ def calling(kind: str, url: str, count: int, *, window: int = WINDOW, warm: int 
     """Figures of one calling process (see callers.py), with ``process_s``, the wall time of the whole of it."""
     command = [sys.executable, "-m", "benchmarks.callers", kind, url, str(count), str(window), str(warm)]
     with tempfile.TemporaryDirectory() as made:
-        status, wall, _, _, output = run_process(command, cwd=Path(made), env=environment(LITELLM_LOCAL_MODEL_COST_MAP="True"))
+        status, wall, _, _, output = run_process(
+            command, cwd=Path(made), env=environment(LITELLM_LOCAL_MODEL_COST_MAP="True")
+        )
     if status:
         raise RuntimeError(f"{' '.join(command)} ended with {status}:\n{output[-2000:]}")
     found: dict[str, float] = json.loads(output.strip().splitlines()[-1])
@@ -54,6 +56,7 @@ def run(scale: float = 1.0) -> Result:
             what="the harness's slim client",
             value=cost["slim"],
             unit="us",
+            at_most=ABOUT_US,
             ratio=beside("slim", "bare"),
             versus="bare aiohttp",
         ),
@@ -61,7 +64,6 @@ def run(scale: float = 1.0) -> Result:
             what="what it adds to bare aiohttp",
             value=statistics.median(a - b for a, b in zip(each["slim"], each["bare"], strict=True)),
             unit="us",
-            at_most=ABOUT_US,
         ),
         Figure(what="bare aiohttp", value=cost["bare"], unit="us"),
     ]

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.phases import FILE
@@ -127,7 +128,7 @@ def run_session(
         raise RuntimeError(f"{' '.join(command)} in {folder} ended with {status}:\n{output[-4000:]}")
     rows = json.loads(phases_file.read_text(encoding="utf-8"))
     phases = {}
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         phases[after["phase"]] = Phase(
             wall_s=after["wall"] - before["wall"], cpu_s=after["cpu"] - before["cpu"], peak_mb=after["peak_mb"]
         )

@@ -98,7 +98,9 @@ def run(scale: float = 1.0) -> Result:
         ]
     with tempfile.TemporaryDirectory() as made:
         wall, _, _ = differences(Folder(made), cold_pairs, autoload=True, cold=True)
-    figures.append(Figure(what="wall time added on the first run, while the harness is compiled", value=wall, unit="ms"))
+    figures.append(
+        Figure(what="wall time added on the first run, while the harness is compiled", value=wall, unit="ms")
+    )
     found = third_party_of_import()
     figures.append(
         Figure(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, Result, shown
@@ -76,6 +75,8 @@ def overview(everything: dict[str, Any]) -> str:
     for name, kept in everything.items():
         aimed = [one for one in kept["figures"] if "at_most" in one or "at_least" in one]
         lines += ["", f"## [{kept['title']}]({name}.md)", "", *_markdown({**kept, "figures": aimed})]
+    if (DOCS / "statistics.md").exists():
+        lines += ["", "How well the statistics decide is simulated apart: [statistics](statistics.md)."]
     return "\n".join([*lines, ""])
 
 

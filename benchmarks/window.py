@@ -135,12 +135,12 @@ def run(scale: float = 1.0) -> Result:
         name="window",
         title=f"{CASES:,} cases of {LATENCY_S * 1e3:.0f} ms, {WINDOW} at a time",
         method=(
-            f"{CASES:,} golden cases, each one chat completion of {LATENCY_S * 1e3:.0f} ms at the local model server (a "
-            "process of its own, over loopback), judged by one assert. *Run* is the running phase of the pytest session "
-            "(first request to last report) against the same span of a bare asyncio and aiohttp client; *process* is "
-            "from starting the process to its end, imports, collection, scorecard, gate and reports included. In flight "
-            f"is the server's own count, averaged over time. Medians of {ROUNDS} interleaved rounds; ratios within a "
-            "round."
+            f"{CASES:,} golden cases, each one chat completion of {LATENCY_S * 1e3:.0f} ms at the local model server "
+            "(a process of its own, over loopback), judged by one assert. *Run* is the running phase of the pytest "
+            "session, from the import of the HTTP client to the last report, against a bare asyncio and aiohttp client "
+            "from its first request to its last answer; *process* is from starting the process to its end, imports, "
+            "collection, scorecard, gate and reports included. In flight is the server's own count, averaged over "
+            f"time. Medians of {ROUNDS} interleaved rounds; ratios within a round."
         ),
         figures=tuple(_figures(done, alone, one_by_one, count)),
         not_compared=tuple(not_compared),

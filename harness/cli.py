@@ -21,7 +21,8 @@ COMMANDS = {
     "gate": "judge a stored run anew, and exit with the verdict's code",
     "report": "write the reports of a stored run again",
     "compare": "what changed between two runs: differences with intervals, cases that flipped, cost, latency",
-    "history": "the runs of this project, newest last",
+    "history": "the runs of this project, newest last; their trend, and alerts",
+    "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",
     "init": "write a small project that passes at once, and say where your agent goes",
@@ -37,6 +38,7 @@ examples:
   harness gate latest --rules reports/release.toml
   harness compare latest~1 latest
   harness baseline accept latest
+  harness plan latest --margin 5
 
 Runs are made by pytest: pytest suites --harness-agent=mypackage.agent:answer
 """

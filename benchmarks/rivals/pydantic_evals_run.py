@@ -1,4 +1,6 @@
-"""The window's job with pydantic-evals: ``python pydantic_evals_run.py URL CASES WINDOW``. Needs nothing of the harness.
+"""The window's job with pydantic-evals; needs nothing of the harness.
+
+    python pydantic_evals_run.py URL CASES WINDOW
 
 Its task calls the endpoint with bare aiohttp, the fastest client there is in this comparison, so what is measured is
 the framework.

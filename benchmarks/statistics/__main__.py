@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.statistics.row import Row
 
-NAMES = ("coverage", "paired_gate", "every_item", "at_the_bar", "stopping", "same_twice", "time_bound")
+NAMES = ("coverage", "paired_gate", "every_item", "at_the_bar", "stopping", "same_twice", "history", "time_bound")
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "statistics.md"
 
 

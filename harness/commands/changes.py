@@ -14,6 +14,7 @@ from harness.commands.ratios import Ratio, ratio_of_cases, ratio_of_totals
 from harness.core.comparison import Baseline, CasePair, Comparison, SuiteComparison, suite_key
 from harness.core.record import Manifest, Run
 from harness.core.scorecard import CaseLine
+from harness.stats.decide import Decision, decide_paired
 
 Values = Mapping[tuple[str, str], CaseLine]
 """Suite key and case id to the case's line."""
@@ -36,6 +37,8 @@ class Change:
     """Cases of the old run whose content changed, or that the new one did not measure."""
     added: int = 0
     """Cases that only the new run measured."""
+    decision: Decision
+    """Not worse by more than the margin: pass, fail, or inconclusive with about how many more cases would tell."""
 
     @property
     def worse(self) -> int:
@@ -57,10 +60,14 @@ class Changes:
     areas: tuple[Change, ...]
     all: Change
     level: float = 0.95
+    margin: float = 0.05
 
 
-def changes_between(old: Run | Baseline, new: Run, *, level: float = 0.95) -> Changes:
+def changes_between(old: Run | Baseline, new: Run, *, level: float = 0.95, margin: float = 0.05) -> Changes:
     """The new run against an old one, or against a stored baseline.
+
+    :param level: of the two-sided intervals; a verdict's one-sided bounds have the same.
+    :param margin: largest acceptable drop, in (0, 1).
 
     A baseline keeps cost and latency per suite only, so against one the ratios come without an interval.
     """
@@ -73,10 +80,11 @@ def changes_between(old: Run | Baseline, new: Run, *, level: float = 0.95) -> Ch
     after = _lines(new)
     manifests = [new.manifest] if isinstance(old, Baseline) else [new.manifest, old.manifest]
     areas, observed = _places(manifests)
+    datasets = {suite_key(plan.suite, plan.arm): plan.dataset for plan in new.manifest.planned}
 
     def line(kind: Literal["suite", "area", "all"], name: str, parts: Sequence[SuiteComparison]) -> Change:
         ratios = _summed(comparison, parts) if before is None else _paired(before, after, parts, level)
-        return _change(kind, name, parts, ratios, level)
+        return _change(kind, name, parts, ratios, _families(parts, after, datasets), level=level, margin=margin)
 
     gating = [suite for suite in comparison.suites if suite.suite not in observed]
     grouped: dict[str, list[SuiteComparison]] = {}
@@ -88,6 +96,7 @@ def changes_between(old: Run | Baseline, new: Run, *, level: float = 0.95) -> Ch
         areas=tuple(line("area", area, grouped[area]) for area in sorted(grouped) if area),
         all=line("all", "all gating suites", gating),
         level=level,
+        margin=margin,
     )
 
 
@@ -133,6 +142,9 @@ def changes_json(changes: Changes) -> dict[str, Any]:
             "better": item.better,
             "unpaired": item.unpaired,
             "added": item.added,
+            "answer": item.decision.answer,
+            "margin": changes.margin,
+            "more_cases": item.decision.more,
             "cost_ratio": vars(item.cost),
             "latency_ratio": vars(item.latency),
         }
@@ -146,12 +158,16 @@ def _change(
     name: str,
     parts: Sequence[SuiteComparison],
     ratios: tuple[Ratio, Ratio],
+    groups: list[int] | None,
+    *,
     level: float,
+    margin: float,
 ) -> Change:
     from harness.stats.paired import paired_difference
 
     pairs = tuple(pair for part in parts for pair in part.pairs)
-    made = paired_difference([pair.difference for pair in pairs], level=level)
+    differences = [pair.difference for pair in pairs]
+    made = paired_difference(differences, groups, level=level)
     return Change(
         kind=kind,
         name=name,
@@ -163,7 +179,24 @@ def _change(
         latency=ratios[1],
         unpaired=sum(len(part.changed) + len(part.only_base) for part in parts),
         added=sum(len(part.only_new) for part in parts),
+        decision=decide_paired(differences, margin, groups, confidence=0.5 + level / 2),
     )
+
+
+def _families(parts: Sequence[SuiteComparison], after: Values, datasets: Mapping[str, str]) -> list[int] | None:
+    """One number per pair for the family its case belongs to; None when every case is one of its own.
+
+    As on the scorecard: a case of a dataset that two suites use is one cause, and so is a cluster.
+    """
+    numbers: dict[tuple[str, str], int] = {}
+    labels = []
+    for part in parts:
+        for pair in part.pairs:
+            line = after.get((part.suite, pair.case_id))
+            name = line.cluster if line is not None and line.cluster else pair.case_id
+            family = (datasets.get(part.suite) or part.suite, name)
+            labels.append(numbers.setdefault(family, len(numbers)))
+    return None if len(numbers) == len(labels) else labels
 
 
 def _lines(run: Run) -> Values:

@@ -105,14 +105,14 @@ def estimate_lines(shared: HarnessSession, items: Sequence[pytest.Item]) -> list
 
 def planned(shared: HarnessSession, items: Iterable[pytest.Item]) -> dict[str, Planned]:
     """The collected cases by suite key."""
-    from harness.plugin.protocol import _arm
+    from harness.plugin.function_items import arm
 
     plan: dict[str, Planned] = {}
     collected = list(items)
     found = [(item.shared, item.case, "") for item in collected if isinstance(item, GoldenItem)]
-    found += [(part, case, _arm(item)) for item, part, case in golden_functions(collected)]
-    for part, case, arm in found:
-        entry = plan.setdefault(suite_key(part.suite, arm), Planned(shared=part))
+    found += [(part, case, arm(item)) for item, part, case in golden_functions(collected)]
+    for part, case, label in found:
+        entry = plan.setdefault(suite_key(part.suite, label), Planned(shared=part))
         entry.cases.append(case)
         entry.trials += len(shared.trials(part.golden, case, part.runs))
     return plan

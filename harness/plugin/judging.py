@@ -119,7 +119,7 @@ def _of_partial_run(
     ``pytest suites/recorded`` is no release run, and saying "inconclusive" about suites that nobody ran would teach
     people to ignore the word. A full run keeps every rule: there a suite without data is a suite that went missing.
     """
-    if not manifest.partial and (rules or any(not planned.observe for planned in manifest.planned)):
+    if not manifest.partial:
         return verdicts
     shown = []
     for index, verdict in enumerate(verdicts):
@@ -133,7 +133,8 @@ def _of_partial_run(
     observed = manifest.planned and all(planned.observe for planned in manifest.planned)
     if observed and scorecard.measured and not manifest.exit_reason:
         # Only observed suites were asked for: that they were measured is all there is to decide.
-        decided = [replace(v, advisory=True) if not v.advisory and v.answer == "inconclusive" else v for v in shown]
+        others = [v for v in shown if v.rule != "something was measured"]  # it was, in the observed suites
+        decided = [replace(v, advisory=True) if v.answer == "inconclusive" else v for v in others]
         note = (
             f"{scorecard.measured:,} of {scorecard.planned:,} trials of observed suites measured; no rule decides over "
             "them, and nothing else was asked for"

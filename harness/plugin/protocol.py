@@ -9,11 +9,12 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.plugin.bindings import NAMES
-from harness.plugin.collect import golden_functions, is_foreign, is_ours
+from harness.plugin.collect import golden_functions
+from harness.plugin.function_items import arguments, arm, arm_values, group_of, overrides_agent, wide_names
 from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
 from harness.plugin.outcomes import decide
 from harness.plugin.output import OutputWatch
-from harness.plugin.session import KEY, HarnessSession
+from harness.plugin.session import HarnessSession
 
 if TYPE_CHECKING:
     from harness.core.record import Record
@@ -30,6 +31,7 @@ class Protocol:
         self.groups: dict[Any, int] = {}
         """How many items had been dealt when a group of items that share wide fixtures was last looked through."""
         self.golden = 0
+        self._hooks: dict[Any, Any] = {}
         self._begun = 0
         self._looked_at = 0
         self._tick: Any = None
@@ -50,7 +52,7 @@ class Protocol:
             elif item in self.functions:
                 shared, case = self.functions[item]
                 trials = self.session.trials(shared.golden, case, shared.runs)
-                self.session.plan(shared.planned(len(trials), _arm(item), _arm_values(item)))
+                self.session.plan(shared.planned(len(trials), arm(item), arm_values(item)))
                 self.golden += 1
 
     def decide_early(self) -> None:
@@ -68,7 +70,7 @@ class Protocol:
             entries.append(
                 Planned(
                     suite=shared.suite,
-                    arm=_arm(item),
+                    arm=arm(item),
                     area=shared.area,
                     dataset=shared.dataset,
                     case=case,
@@ -139,16 +141,16 @@ class Protocol:
     def _prepare_function(self, item: pytest.Function) -> Prepared:
         """The work of an item that pytest made; ahead only where nothing has to be set up for it first."""
         shared, case = self.functions[item]
-        others, ready = _arguments(item)
+        others, ready = arguments(item)
         values: dict[str, Any] = dict(others)
         item.stash[_VALUES] = values
-        prepared: Prepared = shared.prepared(item.nodeid, case, arm=_arm(item), others=lambda: values)
+        prepared: Prepared = shared.prepared(item.nodeid, case, arm=arm(item), others=lambda: values)
         if item.cls is not None:
             from harness.plugin.bindings import body_of
 
             bound = body_of(item.obj, shared.names, self.session.engine, lambda: values)
             prepared.work = replace(prepared.work, body=bound)
-        prepared.ahead = prepared.ahead and ready and not _overrides_agent(item)
+        prepared.ahead = prepared.ahead and ready and not overrides_agent(item)
         return prepared
 
     def _job(self, item: pytest.Item, prepared: Prepared) -> Any:
@@ -220,7 +222,7 @@ class Protocol:
         self._offer(item)
         if not isinstance(item, GoldenItem):
             return None
-        hook = item.ihook
+        hook = self._hook(item)
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         prepared = item.prepare()
         records, crash = self._result(item, prepared)
@@ -229,6 +231,13 @@ class Protocol:
         self._tear_down(item, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    def _hook(self, item: GoldenItem) -> Any:
+        """The hooks for the item's file, looked up once per file now that every conftest has been loaded."""
+        found = self._hooks.get(item.parent)
+        if found is None:
+            found = self._hooks[item.parent] = item.ihook
+        return found
 
     def _tear_down(self, item: GoldenItem, nextitem: pytest.Item | None) -> None:
         """Tear down what earlier items of pytest's own left set up and the next item does not need."""
@@ -266,19 +275,19 @@ class Protocol:
         values = item.stash[_VALUES]
         if prepared.job is None:
             values.update({name: item.funcargs[name] for name in wanted})
-            if _overrides_agent(item):
+            if overrides_agent(item):
                 self._use_overridden_agent(item, prepared)
-        wide = _wide_names(item)
+        wide = wide_names(item)
         if wide is None:
             return
-        group, dealt = _group_of(item), self._dealt()
+        group, dealt = group_of(item), self._dealt()
         if dealt <= self.groups.get(group, 0):
             return
         self.groups[group] = dealt
         shared = {name: item.funcargs[name] for name in wide if name in item.funcargs}
         ready = []
         for other in self._assigned():
-            if other is item or other not in self.functions or _group_of(other) != group:
+            if other is item or other not in self.functions or group_of(other) != group:
                 continue
             assert isinstance(other, pytest.Function)
             waiting = self._prepared(other)
@@ -287,7 +296,7 @@ class Protocol:
             if not self.functions[other][0].is_async and not waiting.work.ahead:
                 continue  # a plain body that calls the agent itself blocks the main thread
             other.stash[_VALUES].update(shared)
-            if _overrides_agent(other):
+            if overrides_agent(other):
                 waiting.work = replace(waiting.work, agent=prepared.work.agent)
             ready.append(self._job(other, waiting))
         if ready:
@@ -315,76 +324,3 @@ class Protocol:
 
 
 _VALUES: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
-
-
-def _arm(item: pytest.Item) -> str:
-    """The parameters other than the case: ``prompt=short,temperature=0``."""
-    return ",".join(f"{name}={text}" for name, text in _arm_values(item).items())
-
-
-def _arm_values(item: pytest.Item) -> dict[str, str]:
-    """The parameters other than the case as texts; an object is named as pytest names it (``prompt0``)."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is None:
-        return {}
-    plain = (str, int, float, bool, type(None))
-    return {
-        name: str(value) if isinstance(value, plain) else f"{name}{callspec.indices[name]}"
-        for name, value in callspec.params.items()
-        if name != "case"
-    }
-
-
-def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:
-    """The fixtures of the item's closure that are neither the harness's own nor plain parameters."""
-    found: dict[str, Any] = {}
-    for name in item._fixtureinfo.names_closure:
-        definitions = item._fixtureinfo.name2fixturedefs.get(name)
-        if name in item.callspec.params and _is_direct(definitions):
-            continue
-        if name == "request" and name in item._fixtureinfo.argnames:
-            found[name] = None
-        elif definitions and is_foreign(name, definitions):
-            found[name] = definitions[-1]
-    return found
-
-
-def _is_direct(definitions: Any) -> bool:
-    """Whether a parameter's value is the parameter itself (not handed to a fixture of that name)."""
-    return not definitions or getattr(definitions[-1].func, "__module__", "") == "_pytest.python"
-
-
-def _overrides_agent(item: pytest.Function) -> bool:
-    definitions = item._fixtureinfo.name2fixturedefs.get("agent")
-    return bool(definitions) and not is_ours(definitions)
-
-
-def _arguments(item: pytest.Function) -> tuple[dict[str, Any], bool]:
-    """The parameters of an item that pytest made, and whether they are all that its body needs."""
-    params = {name: value for name, value in item.callspec.params.items() if name in item._fixtureinfo.argnames}
-    params.pop("case", None)
-    return params, not _foreign_fixtures(item)
-
-
-def _wide_names(item: pytest.Function) -> list[str] | None:
-    """Names of module-scoped or wider fixtures, or None where something narrower forbids running ahead."""
-    foreign = _foreign_fixtures(item)
-    if not foreign or item.cls is not None:
-        return None
-    if any(fixture is None or fixture.scope not in ("module", "package", "session") for fixture in foreign.values()):
-        return None
-    return [name for name in foreign if name in item._fixtureinfo.argnames and name not in NAMES]
-
-
-def _group_of(item: pytest.Item) -> Any:
-    """Items that share every wide fixture: the same function under the same other parameters."""
-    assert isinstance(item, pytest.Function)
-    others = tuple((name, repr(value)) for name, value in sorted(item.callspec.params.items()) if name != "case")
-    return (item.parent, item.originalname, others)
-
-
-def protocol_of(config: pytest.Config) -> Protocol | None:
-    """The running protocol, or None before the first golden item is known."""
-    session = config.stash.get(KEY, None)
-    plugin = config.pluginmanager.getplugin("harness-protocol") if session is not None else None
-    return plugin if isinstance(plugin, Protocol) else None

@@ -5,6 +5,7 @@ Made when the first golden test is collected, never before: a session without on
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -90,6 +91,7 @@ class HarnessSession:
         self._lock: RunLock | None = None
         self._rules: tuple[GateRule, ...] | None = None
         self._way_out: Any = None
+        self._expected: Any = None
         self.deciding: Deciding | None = None
         self._abandoned: set[tuple[int, int]] = set()
 
@@ -174,9 +176,11 @@ class HarnessSession:
         """The declared evaluators, by default those that read something the case expects."""
         if golden.evaluators is not None:
             return golden.evaluators
-        from harness.evaluators import expected_evaluators
+        if self._expected is None:
+            from harness.evaluators import expected_evaluators
 
-        return tuple(expected_evaluators(case))
+            self._expected = expected_evaluators
+        return tuple(self._expected(case))
 
     def trials(self, golden: Golden, case: Case, runs: RecordedRuns | None) -> tuple[Trial, ...]:
         """The trials of one case, with their seeds and deadlines."""
@@ -280,6 +284,10 @@ class HarnessSession:
             self._engine = Engine(
                 self.run_trial, window=window, abandon=self.abandon_trial, closing=self._close_resources
             )
+            # Thousands of collected items live until the end; the collector need not go through them again and again.
+            self._froze = gc.get_freeze_count() == 0
+            if self._froze:
+                gc.freeze()
             self._engine.start()
         return self._engine
 
@@ -294,7 +302,7 @@ class HarnessSession:
             self._count(record, session)
             if self.deciding is not None:
                 self.deciding.note(record)
-        return replace(record, trajectory=None, scores=())
+        return _outline(record)
 
     def abandon_trial(self, work: Work, trial: Trial, duration_s: float) -> Record:
         """The record of a trial that does not end although it was cancelled; what it still does counts no more."""
@@ -319,16 +327,22 @@ class HarnessSession:
             self.exit_reason = "budget"
 
     async def _close_resources(self) -> None:
-        await self._stack.aclose()
-        if self._way_out is not None:
-            self._way_out.close()
+        try:
+            await self._stack.aclose()
+        finally:
+            if self._way_out is not None:
+                self._way_out.close()
 
     def close(self) -> None:
         """End the engine and the journal; safe to call twice."""
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.stop()
+            if self._froze:
+                gc.unfreeze()
             self.peak_in_flight = engine.peak_in_flight
+            if (error := engine.closing_error) is not None:
+                self.notices.append(f"closing the agents raised {type(error).__name__}: {str(error)[:500]}")
         journal, self._journal = self._journal, None
         if journal is not None:
             try:
@@ -341,11 +355,19 @@ class HarnessSession:
             self._lock = None
 
     peak_in_flight = 0
+    _froze = False
 
     @property
     def planned_trials(self) -> int:
         """Over all suites."""
         return sum(item.cases * item.trials for item in self.plans.values())
+
+
+def _outline(record: Record) -> Record:
+    """The record without what is large. A frozen dataclass of this many fields is ten times as dear to replace()."""
+    outline = object.__new__(Record)
+    vars(outline).update(vars(record), trajectory=None, scores=())
+    return outline
 
 
 def _stable_repr(thing: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,8 +63,23 @@ def write_plan(shared: HarnessSession) -> None:
         earlier = read_manifest(shared.folder)
         if earlier is not None:
             shared.created_at = earlier.created_at
+            write_manifest(shared.folder, _continued(earlier, manifest_of(shared)))
+            return
     # Every worker has the same plan; the last one to write changes nothing.
     write_manifest(shared.folder, manifest_of(shared))
+
+
+def _continued(earlier: Manifest, now: Manifest) -> Manifest:
+    """The plan of a resumed run: what this session is going to do, and what the earlier one was that this one is not.
+
+    Resuming with a selection must not make the rest of the run look as if nobody had planned it.
+    """
+    mine = {(item.suite, item.arm): item for item in now.planned}
+    kept = []
+    for item in earlier.planned:
+        again = mine.pop((item.suite, item.arm), None)
+        kept.append(item if again is None or again.cases < item.cases else again)
+    return replace(now, planned=(*kept, *mine.values()), partial=now.partial and earlier.partial)
 
 
 def manifest_of(shared: HarnessSession, **more: Any) -> Manifest:

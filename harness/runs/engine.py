@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import heapq
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -21,12 +22,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.clock import SYSTEM, Clock
+from harness.core.errors import HarnessError
 from harness.core.record import Record, Trial
 from harness.runs.threads import DaemonThreads
 from harness.runs.window import MAXIMUM, Window
 
 LEAD = 4096
 """Most jobs started beyond the last one waited for: bounds memory when the first job of many hangs."""
+
+WATCH_S = 5.0
+"""How often the main thread looks whether the loop still turns, while it waits and draws no progress line."""
 
 RunTrial = Callable[[Any, Trial], Awaitable[Record]]
 
@@ -60,7 +65,7 @@ class Engine:
     :param run_trial: makes one trial; turns every failure of the agent's side into the record it returns.
     :param window: how many trials may be in flight.
     :param abandon: makes the record of a trial that outlives its deadline by ``grace_s`` (code that swallows its
-        cancellation): given the payload, the trial and the seconds it has taken so far. None: such a trial is waited for.
+        cancellation), given the payload, the trial and the seconds it has taken. None: such a trial is waited for.
     :param closing: awaited on the loop after the last trial (closes agents and connections).
     """
 
@@ -95,6 +100,10 @@ class Engine:
         self.peak_in_flight = 0
         self.trials_done = 0
         self._main = threading.current_thread()
+        self._asked_at: float | None = None
+        self._lost: set[asyncio.Task[Any]] = set()
+        self.closing_error: Exception | None = None
+        """What went wrong when the agents were closed, which concerns no trial any more."""
 
     # -- called from the main thread ------------------------------------------------------------------------------
 
@@ -123,6 +132,7 @@ class Engine:
         """Wait for a job, running ready test bodies meanwhile.
 
         :param tick: called about every ``tick_s`` seconds while waiting (a progress line).
+        :raises HarnessError: the loop has been blocked for longer than the job's trials may take.
         :raises BaseException: what the runner raised (a fault of the harness).
         """
         self._awaited = job
@@ -131,8 +141,9 @@ class Engine:
         try:
             while not job.done:
                 try:
-                    body = self._inbox.get(timeout=tick_s if tick else None)
+                    body = self._inbox.get(timeout=tick_s if tick else WATCH_S)
                 except queue.Empty:
+                    self._watch(job)
                     if tick:
                         tick()
                     continue
@@ -147,6 +158,32 @@ class Engine:
             raise job.crash
         return tuple(record for record in job.records if record is not None)
 
+    def _watch(self, job: Job) -> None:
+        """Ask the loop for a sign of life; without one for a whole deadline nothing can end any trial any more."""
+        now = self._clock.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            self._call(self._answer)
+            return
+        deadlines = [trial.deadline_s for trial in job.trials if trial.deadline_s is not None]
+        blocked_s = now - self._asked_at
+        if deadlines and blocked_s > max(deadlines) + self._grace_s:
+            raise HarnessError(
+                f"the event loop has been blocked for {blocked_s:.0f} s, so no deadline ends a trial: {self._where()}. "
+                "An async agent, test or evaluator must not call what blocks (time.sleep, requests): await it, or "
+                "declare the agent with a plain 'def', which runs in a thread"
+            )
+
+    def _answer(self) -> None:
+        self._asked_at = None
+
+    def _where(self) -> str:
+        """The line that the loop's thread is at."""
+        frame = None if self._thread is None else sys._current_frames().get(self._thread.ident or 0)
+        if frame is None:
+            return "it has ended"
+        return f"it is at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
     def call(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the loop and wait for it, serving ready bodies meanwhile (main thread only)."""
         assert self._loop is not None
@@ -156,7 +193,12 @@ class Engine:
         future.add_done_callback(lambda _: self._inbox.put(None))
         postponed: list[Callable[[], None]] = []
         while not future.done():
-            body = self._inbox.get()
+            try:
+                body = self._inbox.get(timeout=WATCH_S)
+            except queue.Empty:
+                if self._awaited is not None:
+                    self._watch(self._awaited)
+                continue
             if body is not None:
                 postponed.append(body)  # bodies are not nested: this call is itself made by one
         for body in postponed:
@@ -235,7 +277,10 @@ class Engine:
                 await asyncio.wait(self._tasks, timeout=3.0)
         finally:
             if self._closing is not None:
-                await asyncio.wait_for(self._closing(), timeout=3.0)
+                try:
+                    await asyncio.wait_for(self._closing(), timeout=3.0)
+                except Exception as error:  # noqa: BLE001 - agents may raise anything, and the run is over
+                    self.closing_error = error
 
     def _accept(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -291,7 +336,9 @@ class Engine:
         timer: asyncio.TimerHandle | None = None
         if deadline_s is not None and self._abandon is not None:
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(deadline_s + self._grace_s, self._give_up, job, index, began)
+            task = asyncio.current_task()
+            assert task is not None
+            timer = loop.call_later(deadline_s + self._grace_s, self._give_up, job, index, began, task)
         record: Record | None = None
         try:
             record = await self._run_trial(job.payload, job.trials[index])
@@ -305,8 +352,10 @@ class Engine:
             if index not in job.abandoned:
                 self._over(job, index, record, began)
 
-    def _give_up(self, job: Job, index: int, began: float) -> None:
+    def _give_up(self, job: Job, index: int, began: float, task: asyncio.Task[Any]) -> None:
         assert self._abandon is not None
+        self._tasks.discard(task)  # nobody waits for it at the end
+        self._lost.add(task)
         job.abandoned.add(index)
         record: Record | None = None
         try:

@@ -12,7 +12,7 @@ from typing import Any
 from harness.core.case import Case
 from harness.core.clock import SYSTEM, Clock
 from harness.core.contracts import Agent, Evaluator
-from harness.core.errors import Broken, ErrorKind, Failure
+from harness.core.errors import Broken, Failure
 from harness.core.exchange import CURRENT, DirectGateway, Gateway, TrialContext
 from harness.core.record import Outcome, Record, Trial
 from harness.core.score import Score
@@ -116,7 +116,7 @@ class TrialSession:
             if _is_passed_on(error):
                 self._keep_partial(seen, began)
                 raise
-            trajectory = Trajectory(error=_failure(error, "agent"))
+            trajectory = Trajectory(error=Failure.of(error, kind="agent"))
         trajectory = self._complete(trajectory, seen, began)
         self.trajectories.append(trajectory)
         if trajectory.error is not None and not keep_errors:
@@ -158,7 +158,7 @@ class TrialSession:
             except BaseException as error:
                 if _is_passed_on(error):
                     raise
-                failure = _failure(error, "harness")
+                failure = Failure.of(error, kind="harness")
                 score = Score.not_measured(
                     _name(evaluator), f"{failure.type}: {failure.message}"[:2000], kind=failure.kind
                 )
@@ -173,17 +173,6 @@ def _is_passed_on(error: BaseException) -> bool:
         task = asyncio.current_task()
         return task is None or task.cancelling() > 0
     return isinstance(error, GeneratorExit)
-
-
-def _failure(error: BaseException, kind: ErrorKind) -> Failure:
-    """The failure an exception stands for; ``kind`` where it names no boundary of its own."""
-    if not isinstance(error, Broken):
-        return Failure.of(error, kind=kind)
-    # Without formatting a traceback that is thrown away: that parses source code, which some releases of Python 3.11
-    # cannot do in two threads at once (SystemError: AST constructor recursion depth mismatch), and pytest does it, too.
-    message = str(error) or type(error).__name__
-    reason = str(getattr(error, "reason", ""))[:80]
-    return Failure(kind=error.kind, message=message[:4000], type=type(error).__name__, reason=reason)
 
 
 def _name(thing: Any) -> str:
@@ -281,12 +270,12 @@ def abandoned_record(work: Work, trial: Trial, duration_s: float, *, clock: Cloc
 
 def _explain(work: Work, error: BaseException) -> Judgement:
     if isinstance(error, Broken):
-        return Judgement(outcome="errored", failure=_failure(error, "harness"))
+        return Judgement(outcome="errored", failure=Failure.of(error, kind="harness"))
     if work.explain is not None:
         return work.explain(error)
     if isinstance(error, AssertionError):
         return Judgement(outcome="failed", text=str(error)[:MAX_TEXT] or "assertion failed")
-    return Judgement(outcome="errored", failure=_failure(error, "harness"))
+    return Judgement(outcome="errored", failure=Failure.of(error, kind="harness"))
 
 
 def _by_scores(session: TrialSession) -> Judgement:

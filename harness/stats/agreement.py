@@ -83,7 +83,17 @@ def cohen_kappa(
         low, high = min(kappa, (raw.low - chance) / (1 - chance)), 1.0
     name = "Cohen's kappa" if weights == "none" else f"Cohen's kappa, {weights} weights"
     return Agreement(
-        coefficient=Estimate(value=kappa, low=low, high=high, level=level, method=name, n=n, clusters=n), raw=raw
+        coefficient=Estimate(
+            value=kappa,
+            low=low,
+            high=high,
+            level=level,
+            method=name,
+            n=n,
+            clusters=n,
+            note="few items: the interval is too narrow where one rating is rare" if n < 30 else "",
+        ),
+        raw=raw,
     )
 
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.stats.estimate import Estimate, check_level, check_same_length
-from harness.stats.tango import CORRECTION, tango_bounds
+from harness.stats.tango import CORRECTION, tango_bounds, tango_p
 
 __all__ = [
     "CORRECTION",
     "PSEUDO_CASES",
     "PairedCounts",
     "mcnemar",
+    "non_inferiority_p",
     "paired_bounds",
     "paired_counts",
     "paired_difference",
@@ -97,6 +98,17 @@ def paired_bounds(
         return None, None
     counts = paired_counts(differences, groups)
     return tango_bounds(counts.won, counts.lost, counts.n, confidence=confidence)
+
+
+def non_inferiority_p(differences: Sequence[float], margin: float, groups: Sequence[int] | None = None) -> float | None:
+    """P-value of "worse by ``margin`` or more", for :func:`harness.stats.multiplicity.holm`; None without pairs.
+
+    At or below 1 - confidence exactly where the lower bound of :func:`paired_bounds` is above ``-margin``.
+    """
+    if not differences:
+        return None
+    counts = paired_counts(differences, groups)
+    return tango_p(counts.lost, counts.won, counts.n, margin)
 
 
 def paired_difference(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.stats.estimate import check_level
-from harness.stats.tango import tango_rejects
+from harness.stats.tango import CORRECTION, tango_rejects
 
 _LARGEST = 100_000
 _EXACT = 2_000
@@ -43,10 +43,13 @@ def mcnemar_power(n: int, won: float, lost: float, *, alpha: float = 0.05) -> fl
     _check_shares(won, lost)
     if won + lost == 0.0 or n < 1:
         return 0.0
-    among = np.arange(1, n + 1)
+    # Numbers of discordant pairs beyond ten standard deviations have no weight worth their time.
+    mean, spread = n * (won + lost), 10 * math.sqrt(n * (won + lost)) + 20
+    among = np.arange(max(1, math.floor(mean - spread)), min(n, math.ceil(mean + spread)) + 1)
     chance = binom.pmf(among, n, won + lost)
-    # Largest count on one side that is still significant: the critical value of the sign test.
-    critical = np.array([_critical(int(d), alpha) for d in among], dtype=float)
+    # Largest count on one side that is still significant: the first whose tail exceeds alpha / 2, less one.
+    count = binom.ppf(alpha / 2, among, 0.5)
+    critical = np.where(bdtr(count, among, 0.5) <= alpha / 2 + 1e-15, count, count - 1)
     share = won / (won + lost)
     tails = np.where(critical >= 0, bdtr(np.maximum(critical, 0), among, share), 0.0)
     tails = tails + np.where(critical >= 0, bdtr(np.maximum(critical, 0), among, 1 - share), 0.0)
@@ -76,7 +79,8 @@ def gate_power(
     if n < 1:
         raise ValueError(f"at least one case is needed, got {n!r}")
     if n > _EXACT:
-        return normal_power(n, won - lost, won + lost - (won - lost) ** 2, margin, confidence=confidence)
+        variance = won + lost - (won - lost) ** 2
+        return normal_power(n, won - lost, variance, margin, confidence=confidence, fail_below=fail_below)
     # Tables with more discordance than ten standard deviations above the mean have no weight worth their time.
     mean = n * (won + lost)
     most = min(n, math.ceil(mean + 10 * math.sqrt(mean + 1) + 20))
@@ -92,22 +96,50 @@ def gate_power(
 
 
 def normal_power(
-    n: int, change: float, variance: float, margin: float, *, confidence: float = 0.975, fail_below: float = 0.0
+    n: int,
+    change: float,
+    variance: float,
+    margin: float,
+    *,
+    confidence: float = 0.975,
+    fail_below: float = 0.0,
+    size: float = 1.0,
 ) -> Power:
     """The same by the normal approximation, from the variance of one case's difference; for several trials per case.
 
-    Zero variance is replaced by that of a difference in one half of a case among ``n``: no suite is without noise.
+    With the variance of the score test at the limit beside the true one, as in Nam (1997), Biometrics 53:1422-1430;
+    within a few points of the exact power from about 50 cases on.
+
+    :param change: true mean difference, in [-1, 1].
+    :param variance: of one case's difference around it, at least 0.
+    :param size: size of a typical difference where there is one, in (0, 1]: 1 for one trial; the u of
+        :func:`harness.stats.paired.paired_counts`.
     """
     from scipy.special import ndtr, ndtri
 
     _check_margin(margin)
-    if n < 1 or variance < 0:
-        raise ValueError(f"cases and a variance of at least 0 are needed, got n={n!r}, variance={variance!r}")
-    error = math.sqrt(max(variance, 0.5 / n) / n)
+    if n < 1 or variance < 0 or not 0.0 < size <= 1.0:
+        raise ValueError(f"n from 1, variance from 0, size in (0, 1] are needed, got {n!r}, {variance!r}, {size!r}")
     z = float(ndtri(check_level(confidence)))
-    fails = float(ndtr((fail_below - change) / error - z))
-    passes = min(float(ndtr((change + margin) / error - z)), 1 - fails)
+    both = max(abs(change), min(1.0, (variance + change * change) / size))
+    won, lost = (both + change) / 2, (both - change) / 2
+    error = math.sqrt(max(variance, 0.25 / n**2) * n)
+
+    def rejects(up: float, down: float, limit: float) -> float:
+        """Chance that a mean difference of ``limit`` or more is rejected when up - down is true."""
+        at_limit = max(0.0, 2.0 * _share_lost(up, down, limit) + limit * (1.0 - limit))
+        room = n * (limit - up + down) - CORRECTION * size - z * math.sqrt(n * size * at_limit)
+        return float(ndtr(room / error))
+
+    fails = rejects(won, lost, fail_below)
+    passes = min(rejects(lost, won, margin), 1.0 - fails)
     return Power(passes=passes, fails=fails, inconclusive=max(0.0, 1 - passes - fails), method="normal approximation")
+
+
+def _share_lost(won: float, lost: float, delta: float) -> float:
+    """Share lost that is most likely when the difference is ``delta``; see :mod:`harness.stats.tango`."""
+    b = -won - lost + (2.0 - won + lost) * delta
+    return (math.sqrt(max(0.0, b * b + 8.0 * lost * delta * (1.0 - delta))) - b) / 4.0
 
 
 def cases_for_pass(
@@ -140,9 +172,7 @@ def cases_for_mcnemar(won: float, lost: float, *, power: float = 0.8, alpha: flo
     """Fewest cases from which on McNemar's exact test sees the difference with ``power``; None above 100,000."""
     if won == lost:
         return None
-    return smallest(
-        lambda n: mcnemar_power(n, won, lost, alpha=alpha) >= power, _LARGEST if abs(won - lost) > 0.01 else _EXACT
-    )
+    return smallest(lambda n: mcnemar_power(n, won, lost, alpha=alpha) >= power, _LARGEST)
 
 
 def smallest(enough: Callable[[int], bool], largest: int) -> int | None:
@@ -157,15 +187,6 @@ def smallest(enough: Callable[[int], bool], largest: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-def _critical(n: int, alpha: float) -> int:
-    from scipy.special import bdtr
-    from scipy.stats import binom
-
-    # ppf gives the first count whose tail reaches alpha / 2; unless it meets it exactly, the one before is critical.
-    count = int(binom.ppf(alpha / 2, n, 0.5))
-    return count if float(bdtr(count, n, 0.5)) <= alpha / 2 + 1e-15 else count - 1
 
 
 def _check_shares(won: float, lost: float) -> None:

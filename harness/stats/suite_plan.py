@@ -97,37 +97,50 @@ def plan_suite(
     :param cost_per_trial_usd: mean cost of a trial, from the stored run.
     """
     variance = difference_variance(spread, trials=trials, shared=shared, change=change)
+    size = typical_size(trials)
 
     def enough(n: int) -> bool:
-        return normal_power(n, 0.0, variance, margin, confidence=confidence, fail_below=-margin).passes >= power
+        made = normal_power(n, 0.0, variance, margin, confidence=confidence, fail_below=-margin, size=size)
+        return made.passes >= power
 
-    size = cases if cases is not None else smallest(enough, 1_000_000)
-    if size is None:
+    count = cases if cases is not None else smallest(enough, 1_000_000)
+    if count is None:
         return None
     return Plan(
-        cases=size,
+        cases=count,
         trials=trials,
-        power=normal_power(size, 0.0, variance, margin, confidence=confidence),
-        smallest_drop=smallest_drop(size, variance, power=power, confidence=confidence),
-        cost_usd=None if cost_per_trial_usd is None else cost_per_trial_usd * size * trials,
+        power=normal_power(count, 0.0, variance, margin, confidence=confidence, size=size),
+        smallest_drop=smallest_drop(count, variance, power=power, confidence=confidence, size=size),
+        cost_usd=None if cost_per_trial_usd is None else cost_per_trial_usd * count * trials,
     )
 
 
-def smallest_drop(cases: int, variance: float, *, power: float = 0.8, confidence: float = 0.975) -> float | None:
+def typical_size(trials: int) -> float:
+    """Size of a typical difference of a case that differs, with so many trials per side, in (0, 1].
+
+    That of cases which pass half the time, sqrt(pi / 2) times the standard deviation: the largest there is, so that a
+    plan errs on the side of more cases.
+    """
+    return 1.0 if trials == 1 else min(1.0, math.sqrt(math.pi / 2) * math.sqrt(0.5 / trials))
+
+
+def smallest_drop(
+    cases: int, variance: float, *, power: float = 0.8, confidence: float = 0.975, size: float = 1.0
+) -> float | None:
     """Smallest true drop, in (0, 1], that is shown to be a drop with ``power``; None when there is none.
 
-    A drop on cases that all passed brings variance of its own: a drop of x adds at least x (1 - x) over cases.
-    """
-    from scipy.special import ndtri
+    A drop on cases that all passed brings variance of its own: one of x on some of the cases, x (size - x).
 
+    :param size: see :func:`harness.stats.power.normal_power`.
+    """
     if cases < 1 or variance < 0:
-        raise ValueError(f"cases and a variance of at least 0 are needed, got {cases!r} and {variance!r}")
-    z = float(ndtri(confidence)) + float(ndtri(power))
-    low, high = 0.0, 1.0
+        raise ValueError(f"cases from 1 and a variance from 0 are needed, got {cases!r} and {variance!r}")
 
     def seen(drop: float) -> bool:
-        return drop * drop * cases >= z * z * (variance + drop * (1 - drop))
+        spread = variance + max(0.0, drop * (size - drop))
+        return normal_power(cases, -drop, spread, 0.5, confidence=confidence, size=size).fails >= power
 
+    low, high = 0.0, 1.0
     if not seen(high):
         return None
     for _ in range(50):

@@ -29,8 +29,7 @@ def tango_bounds(
     :param n: all pairs, above 0.
     :raises ValueError: for counts out of range.
     """
-    if not n > 0 or won < 0 or lost < 0 or won + lost > n * (1 + 1e-9):
-        raise ValueError(f"won and lost are parts of n pairs, got won={won!r}, lost={lost!r}, n={n!r}")
+    _check_counts(won, lost, n)
     from scipy.special import ndtri
 
     z = float(ndtri(check_level(confidence)))
@@ -61,6 +60,20 @@ def tango_rejects(
     return rejected
 
 
+def tango_p(won: float, lost: float, n: float, delta: float, *, correction: float = CORRECTION) -> float:
+    """One-sided p-value of "the difference is ``delta`` or more"; at or below alpha where the upper bound is below it.
+
+    For a non-inferiority rule with margin m: ``tango_p(lost, won, n, m)``. Never 0.
+    """
+    _check_counts(won, lost, n)
+    from scipy.special import ndtr
+
+    distance, variance = _score(won, lost, n, delta, correction, math.sqrt, max)
+    if variance <= 0.0:
+        return 1.0
+    return max(float(ndtr(-distance / math.sqrt(variance))), 5e-324)
+
+
 def _score(won: Any, lost: Any, n: Any, delta: float, correction: float, sqrt: Any, largest: Any) -> tuple[Any, Any]:
     """Distance of the counts from ``n * delta``, corrected, and its variance when ``delta`` is true."""
     # Restricted maximum likelihood estimate of the share lost, given the difference (Tango 1998, equation 5).
@@ -69,6 +82,11 @@ def _score(won: Any, lost: Any, n: Any, delta: float, correction: float, sqrt: A
     c = -lost * delta * (1.0 - delta)
     share_lost = (sqrt(largest(0.0, b * b - 4.0 * a * c)) - b) / (2.0 * a)
     return n * delta - (won - lost) - correction, n * (2.0 * share_lost + delta * (1.0 - delta))
+
+
+def _check_counts(won: float, lost: float, n: float) -> None:
+    if not (n > 0 and won >= 0 and lost >= 0 and won + lost <= n * (1 + 1e-9)):
+        raise ValueError(f"won and lost are parts of n pairs, got won={won!r}, lost={lost!r}, n={n!r}")
 
 
 def _upper(won: float, lost: float, n: float, z: float, correction: float) -> float:

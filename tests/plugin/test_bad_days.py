@@ -45,7 +45,9 @@ def test_a_provider_that_stays_broken_is_an_error_of_the_provider(project, plan,
     project.cases(1)
     project.test(TEST)
     with ThreadedModelServer(faults=plan) as server:
-        session = project.run(f"--harness-agent=openai:echo@{server.url}", "--harness-mode=live", "--harness-deadline-s=3")
+        session = project.run(
+            f"--harness-agent=openai:echo@{server.url}", "--harness-mode=live", "--harness-deadline-s=3"
+        )
     assert session.outcomes == {"c000": outcome}, session.out
     (record,) = session.records
     if reason:
@@ -119,7 +121,9 @@ wrong_arguments = agent_with("wrong_arguments:first=1")
 bad_arguments = agent_with("bad_arguments:first=1")
 """
     )
-    project.test('@pytest.mark.golden("demo")\ndef test_calls(case, trajectory):\n    assert trajectory.tool_calls[0].error\n')
+    project.test(
+        '@pytest.mark.golden("demo")\ndef test_calls(case, trajectory):\n    assert trajectory.tool_calls[0].error\n'
+    )
     with ThreadedModelServer() as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERVER", server.url)
         for kind in ("wrong_tool", "wrong_arguments", "bad_arguments"):

@@ -1,4 +1,4 @@
-"""What could not be measured: errored by the boundary that broke, never a pass, never a fail, never in the others' way."""
+"""What could not be measured is errored by the boundary that broke: no pass, no fail, and never in the others' way."""
 
 from __future__ import annotations
 

@@ -90,7 +90,9 @@ def test_4_a_key_of_the_table_that_does_not_exist_is_named_with_its_line(project
 def test_4_every_mistake_in_the_rules_is_listed_with_file_and_line_before_anything_runs(counting):
     counting.cases(2)
     counting.test(PASSING)
-    counting.rules('[[rule]]\nname = "a"\nkind = "treshold"\n\n[[rule]]\nname = "b"\nkind = "threshold"\nat_last = 0.9\n')
+    counting.rules(
+        '[[rule]]\nname = "a"\nkind = "treshold"\n\n[[rule]]\nname = "b"\nkind = "threshold"\nat_last = 0.9\n'
+    )
     session = counting.run()
     assert session.code == 4, session.out
     assert "release.toml:3" in session.out

@@ -1,4 +1,4 @@
-"""Record once, replay for ever: no secret in the file, no network in replay, the nearest recording when one is missing."""
+"""Record once, replay for ever: no secret on disk, no network, and the nearest recording where one is missing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def test_the_default_mode_never_reaches_the_server(project):
 def test_in_replay_an_agent_cannot_reach_other_machines_behind_the_harness(project):
     project.cases(1)
     project.agent(
-        "import socket\ndef answer(text):\n    socket.create_connection(('203.0.113.7', 80), timeout=1)\n    return text\n"
+        "import socket\ndef answer(text):\n"
+        "    socket.create_connection(('203.0.113.7', 80), timeout=1)\n    return text\n"
     )
     project.test(TEST)
     session = project.run()

@@ -223,6 +223,33 @@ desk = Desk()
     assert (project.root / "log.txt").read_text() == "opened\nclosed\n"
 
 
+def test_an_agent_that_cannot_be_closed_is_a_note_and_changes_no_result(project):
+    project.cases(2)
+    project.agent(
+        """
+from harness import Trajectory
+
+class Desk:
+    name = "desk"
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *error):
+        raise OSError("the browser is gone")
+
+    async def run(self, case, trial):
+        return Trajectory.from_answer(case.input)
+
+desk = Desk()
+"""
+    )
+    project.test(TRAJECTORY)
+    session = project.run("--harness-agent=bot:desk")
+    assert session.code == 0
+    assert "note: closing the agents raised OSError: the browser is gone" in session.out
+
+
 def test_records_of_different_suites_in_one_session_keep_their_own_names(counting):
     counting.cases(3)
     counting.test(TRAJECTORY, name="suites/first/test_a.py")

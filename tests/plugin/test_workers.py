@@ -100,6 +100,18 @@ def test_rate(case, trajectory):
     assert "UNRELIABLE test_demo.py::test_rate[b]" in session.out
 
 
+def test_x_stops_both_workers_and_what_was_measured_is_judged(counting):
+    counting.cases(200)
+    counting.test(
+        TEST.replace("assert trajectory.answer", "assert case.id != 'c002'").replace('"demo"', '"demo", evaluators=[]')
+    )
+    session = counting.run_apart("-n", "2", "-x", "--harness-concurrency=8")
+    assert session.code not in (0, 5, 11), session.out
+    assert 3 <= len(session.records) < 200
+    assert session.scorecard
+    assert "PASS\n" not in session.out
+
+
 def test_the_money_cap_holds_across_workers(project):
     project.cases([{"id": f"c{i:02d}", "input": "x"} for i in range(30)])
     project.agent(
@@ -117,7 +129,9 @@ async def answer(text):
 """
     )
     project.setting('[tool.harness.prices]\n"desk-*" = { input = 100.0, output = 100.0 }\n')
-    project.test('@pytest.mark.golden("demo", evaluators=[])\ndef test_ok(case, trajectory):\n    assert trajectory.answer\n')
+    project.test(
+        '@pytest.mark.golden("demo", evaluators=[])\ndef test_ok(case, trajectory):\n    assert trajectory.answer\n'
+    )
     session = project.run_apart("-n", "2", "--harness-budget-usd=1.1")
     assert session.code == 12, session.out
     paid = sum(record.outcome == "passed" for record in session.records)

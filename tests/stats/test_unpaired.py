@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -40,6 +40,7 @@ def test_boschloo_agrees_with_scipy(table: tuple[int, int, int, int], alternativ
     assert boschloo(*table, alternative=alternative) == pytest.approx(theirs.pvalue, rel=1e-5)  # type: ignore[arg-type]
 
 
+@settings(max_examples=25, deadline=None)
 @given(a=st.integers(0, 15), b=st.integers(0, 12))
 def test_boschloo_is_never_above_fisher(a: int, b: int) -> None:
     fisher = stats.fisher_exact([[b, a], [12 - b, 15 - a]], alternative="greater").pvalue

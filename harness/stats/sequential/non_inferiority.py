@@ -92,6 +92,25 @@ class NonInferiorityWatch:
         return "fail" if bad >= -math.log(self.alpha_fail) else "inconclusive"
 
 
+def ties_in_a_row(margin: float, *, alpha: float = 0.025) -> int:
+    """Cases without any difference after which a watch of every case passes: 103 for 5 points at 2.5 %.
+
+    A rule with fewer cases cannot pass early.
+    """
+    check_alpha("alpha", alpha)
+    if not 0.0 < margin < 1.0:
+        raise ValueError(f"a margin is a drop between 0 and 1, got {margin!r}")
+    steps = [_log_factor(share * margin / (1.0 - margin)) for share in SHARES]
+    low, high = 0, 1
+    while _log_mean([high * step for step in steps]) < -math.log(alpha):
+        low, high = high, high * 2
+    while low + 1 < high:
+        middle = (low + high) // 2
+        reached = _log_mean([middle * step for step in steps]) >= -math.log(alpha)
+        low, high = (low, middle) if reached else (middle, high)
+    return high
+
+
 def log_evidence_not_worse(differences: npt.ArrayLike, margin: float) -> npt.NDArray[np.float64]:
     """Log evidence that the mean is above ``-margin`` after each item, along the last axis; for simulations."""
     import numpy as np

@@ -7,7 +7,7 @@ Science 38:576-601).
 
 The priors, truncated at the bar b: on its short side Beta(1/2, 1/2), on its long side Beta(1 / (2(1 - b)), 1), mirrored
 for b below one half. Jeffreys' prior reaches a decision after 36 passes in a row at b = .9 and 5 %; the uniform one
-needs 43. The long side is scaled to the room that failures have, which saves a quarter of the cases where the true
+needs 43. The long side is scaled to the room that failures have, which saves a fifth of the cases where the true
 rate is .8 at a bar of .9.
 """
 

@@ -8,7 +8,8 @@ multivariate normal distribution; for pass rates :mod:`harness.stats.sequential.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.stats.sequential.evidence import check_alpha
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _STEP = 0.02
-"""Grid step in standard deviations of the final statistic; levels are right to about six digits."""
+"""Grid step in standard deviations of the final statistic, finer where looks are close; right to about six digits."""
+_SMALLEST = 1e-12
+"""Looks that may spend less than this cannot decide."""
 
 
 def obrien_fleming_spent(share: float, alpha: float) -> float:
@@ -43,7 +46,7 @@ def look_levels(looks: Sequence[int], *, alpha: float = 0.025) -> list[float]:
     :func:`harness.stats.sign_flip.sign_flip_bounds`). Computed from the joint normal distribution of the looks
     (Armitage, McPherson and Rowe 1969, Journal of the Royal Statistical Society A 132:235-244; Jennison and Turnbull
     2000, Group Sequential Methods, chapter 19). It ignores stopping on the other side, which only makes it safer.
-    Levels below 1e-12 are returned as 0: such a look cannot decide.
+    Looks that have less than 1e-12 to spend get the level 0: they cannot decide.
 
     :param looks: cases seen at each look, rising; the last is the maximum.
     :raises ValueError: for looks that do not rise from above 0.
@@ -53,37 +56,51 @@ def look_levels(looks: Sequence[int], *, alpha: float = 0.025) -> list[float]:
 
     check_looks(looks)
     check_alpha("alpha", alpha)
+    # Early looks with nothing to spend change nothing, and steps much finer than the grid could not be followed.
     shares = [n / looks[-1] for n in looks]
+    spending = [share for share in shares if obrien_fleming_spent(share, alpha) >= _SMALLEST]
+    smallest = min(math.sqrt(b - a) for a, b in pairwise([0.0, *spending]))
+    mesh = max(2e-4, min(_STEP, smallest / 5))
     # The score on the scale of a Brownian motion that ends at time 1; density of the paths that have not crossed.
-    grid = np.arange(-9.0, 9.0 + _STEP / 2, _STEP)
-    density = np.zeros(grid.size)
-    levels: list[float] = []
+    half = math.ceil(9.0 / mesh)
+    grid = (np.arange(-half, half + 1) * mesh).astype(np.float64)
+    density: npt.NDArray[np.float64] | None = None
+    levels = [0.0] * (len(shares) - len(spending))
     before, spent = 0.0, 0.0
-    for share in shares:
-        target = obrien_fleming_spent(share, alpha) - spent
+    for share in spending:
         step = math.sqrt(share - before)
-
-        def crossing(bound: float, step: float = step, density: npt.NDArray[np.float64] = density) -> float:
-            if not levels:
-                return float(ndtr(-bound / step))
-            return float(np.sum(density * ndtr((grid - bound) / step)) * _STEP)
-
-        if target < 1e-12:
-            bound, level = math.inf, 0.0
-        else:
-            bound = _bisect(crossing, target)
-            level = float(ndtr(-bound / math.sqrt(share)))
-        spent += 0.0 if math.isinf(bound) else target
+        target = obrien_fleming_spent(share, alpha) - spent
+        bound = _bound(target, step, grid, density)
+        levels.append(float(ndtr(-bound / math.sqrt(share))))
         # Where a bound lies between two grid points the cell at the bound counts by its part below it.
-        below = np.clip((bound - grid) / _STEP + 0.5, 0.0, 1.0) if math.isfinite(bound) else np.ones(grid.size)
-        if levels:
-            kernel = np.exp(-0.5 * (grid / step) ** 2) / (step * math.sqrt(2 * math.pi))
-            density = np.convolve(density, kernel, mode="same") * _STEP * below
+        below = np.clip((bound - grid) / mesh + 0.5, 0.0, 1.0)
+        reach = min(half, math.ceil(8.5 * step / mesh))
+        kernel = np.exp(-0.5 * (grid[half - reach : half + reach + 1] / step) ** 2) / (step * math.sqrt(2 * math.pi))
+        if density is None:
+            density = np.zeros(grid.size)
+            density[half - reach : half + reach + 1] = kernel
         else:
-            density = np.exp(-0.5 * (grid / step) ** 2) / (step * math.sqrt(2 * math.pi)) * below
-        levels.append(level)
-        before = share
+            density = np.convolve(density, kernel, mode="same") * mesh
+        density = density * below
+        before, spent = share, spent + target
     return levels
+
+
+def _bound(target: float, step: float, grid: npt.NDArray[np.float64], density: npt.NDArray[np.float64] | None) -> float:
+    """Where to stop so that paths which have not stopped cross now with a chance of ``target``."""
+    import numpy as np
+    from scipy.special import ndtr
+
+    mesh = float(grid[1] - grid[0])
+    low, high = -9.0, 9.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if density is None:
+            chance = float(ndtr(-middle / step))
+        else:
+            chance = float(np.sum(density * ndtr((grid - middle) / step)) * mesh)
+        low, high = (middle, high) if chance > target else (low, middle)
+    return high
 
 
 def check_looks(looks: Sequence[int]) -> None:
@@ -107,11 +124,3 @@ def even_looks(maximum: int, count: int = 10, *, first: float = 0.3) -> list[int
         return [maximum]
     shares = (first + (1.0 - first) * k / (count - 1) for k in range(count))
     return sorted({min(maximum, math.ceil(maximum * share - 1e-9)) for share in shares})
-
-
-def _bisect(crossing: Callable[[float], float], target: float) -> float:
-    low, high = -9.0, 9.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if crossing(middle) > target else (low, middle)
-    return high

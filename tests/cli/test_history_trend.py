@@ -191,4 +191,12 @@ def test_drift_tells_what_moved_between_the_last_two_runs(desk: Any) -> None:
     rows = {row["name"]: row for row in json.loads(desk("history", "--trend", "--json")[1])["drift"]}
     assert rows["latency"]["moved"] is True
     assert rows["cost"]["moved"] is False
-    assert rows["outcomes"]["moved"] is False
+    # Everything passed on both sides: one category cannot move.
+    assert "outcomes" not in rows
+
+
+def test_an_agent_that_errs_in_another_way_has_moved_at_the_same_pass_rate(desk: Any) -> None:
+    desk.store({f"case-{n}": "p" if n < 20 else "f" for n in range(40)})
+    desk.store({f"case-{n}": "p" if n < 20 else "e" for n in range(40)})
+    rows = {row["name"]: row for row in json.loads(desk("history", "--trend", "--json")[1])["drift"]}
+    assert rows["outcomes"]["moved"] is True

@@ -5,12 +5,22 @@ from typing import Any
 
 import pytest
 
+from harness.commands.history_section import HistoryTrend
 from harness.commands.history_text import spark
 from harness.commands.history_trend import chart, trend_lines
+from harness.core.blocks import Curve
 from harness.core.record import Manifest
 from harness.core.tally import tally
 from harness.results.reader import open_run
-from harness.results.suite_history import RunFigures, SuiteFigures, comparable_runs, figures, likeness, lineage
+from harness.results.suite_history import (
+    RunFigures,
+    SuiteFigures,
+    comparable_runs,
+    figures,
+    keep_figures,
+    likeness,
+    lineage,
+)
 
 GOOD = {f"case-{n}": "p" for n in range(40)}
 
@@ -169,6 +179,32 @@ def test_the_figures_are_read_from_the_journals_once_and_again_when_they_change(
     (after,) = comparable_runs(desk.runs, newest)
     assert before.suites[0].measured == 40
     assert after.suites[0].measured == 35
+
+
+def test_a_report_reads_no_more_of_old_journals_than_it_may_and_what_is_kept_costs_nothing(desk: Any) -> None:
+    first = desk.store(GOOD)
+    newest = Manifest(run_id=desk.store(GOOD), created_at="", agent="a:b")
+    assert comparable_runs(desk.runs, newest, read_bytes=10) == []
+    run = open_run(desk.runs / first)
+    keep_figures(desk.runs, desk.runs / first, figures(run.manifest, tally(run.manifest, run.records)))
+    assert comparable_runs(desk.runs, newest, read_bytes=10)[0].suites[0].measured == 40
+
+
+def test_the_scorecards_section_is_the_trend_up_to_its_run(desk: Any) -> None:
+    ids = [desk.store(failing(count)) for count in (0, 1, 2, 30)]
+
+    def section(run_id: str) -> Any:
+        run = open_run(desk.runs / run_id)
+        card = tally(run.manifest, run.records)
+        return HistoryTrend(card, folder=desk.runs / run_id, runs=desk.runs).build(run, None)
+
+    assert section(ids[1]) is None
+    page = section(ids[2])
+    assert page is not None
+    curve = next(block for block in page.blocks if isinstance(block, Curve))
+    assert [y for _, y in curve.series[0].points] == [1.0, 0.975, 0.95]
+    partial = desk.store({"case-0": "p"}, partial=True)
+    assert section(partial) is None
 
 
 def test_a_damaged_index_costs_nothing_but_time(desk: Any) -> None:

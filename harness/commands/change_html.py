@@ -85,6 +85,7 @@ STYLE = """
 .sides > :last-child { padding-bottom: 14px; }
 .both { margin: 4px 14px; } .both > summary { cursor: pointer; color: var(--soft); font-size: 13px; padding: 4px 0; }
 .both .step { margin-bottom: 6px; }
+.sides .step { margin-top: 0; }
 .step { border: 1px solid var(--line); border-radius: 8px; padding: 6px 11px 8px; background: var(--surface); }
 .step.gone { border-style: dashed; background: none; min-height: 20px; }
 .step.said { background: var(--raised); } .step.by-user { background: var(--accent-wash); border-color: transparent; }

@@ -84,6 +84,8 @@ def drifts(old: Behaviour, new: Behaviour) -> list[Moved]:
             )
     for name in KINDS:
         before, after = _pooled(old.counts[name], new.counts[name])
+        if len({*before, *after}) < 2:
+            continue  # one category cannot move
         moved = category_drift(before, after, alpha=alpha)
         if moved is not None:
             rows.append(Moved(name=name, drift=moved, detail=_largest(before, after)))
@@ -96,7 +98,7 @@ def drift_lines(rows: Iterable[Moved], *, old: str, new: str) -> list[str]:
     for row in rows:
         word = "MOVED" if row.drift.moved else "same"
         distance = f"{numbers.plain(row.drift.distance)} (limit {numbers.plain(row.drift.threshold)})"
-        lines.append(f"  {row.name:<13} {word:<6} {distance:<24} {row.detail}")
+        lines.append(f"  {row.name:<13} {word:<6} {distance:<24} {row.detail}".rstrip())
     return lines if len(lines) > 1 else [*lines, "  nothing that both runs measured"]
 
 

@@ -13,6 +13,8 @@ from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 
 MOST_RUNS = 30
+READ_BYTES = 200_000_000
+"""Of journals that are read for a report at most; ``harness history --trend`` reads them all, once."""
 
 
 class HistoryTrend:
@@ -33,9 +35,13 @@ class HistoryTrend:
         """None for a run that is partial, unfinished or stopped early, and with fewer than 3 comparable runs."""
         from harness.commands.history_trend import trend_lines
         from harness.reporting.sections.trend import Trend
-        from harness.results.suite_history import comparable_runs, figures, is_whole_run
+        from harness.results.suite_history import comparable_runs, figures, is_whole_run, keep_figures
 
         if not is_whole_run(run.manifest):
             return None
-        older = comparable_runs(self._runs, run.manifest, before=self._folder.name, most=MOST_RUNS - 1)
-        return Trend(trend_lines([*older, figures(run.manifest, self._scorecard)])).build(run, comparison)
+        now = figures(run.manifest, self._scorecard)
+        keep_figures(self._runs, self._folder, now)
+        older = comparable_runs(
+            self._runs, run.manifest, before=self._folder.name, most=MOST_RUNS - 1, read_bytes=READ_BYTES
+        )
+        return Trend(trend_lines([*older, now])).build(run, comparison)

@@ -102,7 +102,7 @@ def _sizes(sizes: Sequence[Size]) -> list[str]:
         )
         for size in sizes
     ]
-    return _table(("cases", "trials", "runs", "cost", "equal passes", "smallest drop", "by"), rows) if rows else []
+    return _table(("cases", "trials", "in all", "cost", "equal passes", "smallest drop", "by"), rows) if rows else []
 
 
 def _suites(parts: Sequence[SuitePlan]) -> list[str]:

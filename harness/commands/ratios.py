@@ -1,8 +1,9 @@
 """Ratios of cost and latency between two runs, paired by case.
 
 - *cost*: total of the new run over total of the old one, over the cases that both ran; each case counts its mean cost
-  per trial. What the bill does. Interval by the delta method on the logarithm, cases as the unit (Cochran 1977,
-  Sampling Techniques, section 6.3).
+  per trial. What the bill does. Interval by the jackknife of the logarithm over cases (Tukey 1958), with Student's t on
+  as many degrees of freedom as the cases' sizes are worth (Kish 1965) less one: where a few cases hold most of the
+  cost, the delta method with n - 1 covers 88 to 92 % of the time instead of 95.
 - *latency*: geometric mean of the cases' ratios; each case counts its median. What a typical case does, whatever its
   length (Fleming and Wallace 1986, "How not to lie with statistics", CACM 29:218). Interval by Student's t on the
   logarithms.
@@ -48,9 +49,17 @@ def ratio_of_totals(pairs: Sequence[tuple[float, float]], *, of: int, level: flo
     value = new / old
     if n < 3:
         return Ratio(value=value, n=n, of=of, note="too few cases for an interval")
-    rest = math.fsum((pair[1] - value * pair[0]) ** 2 for pair in pairs)
-    error = math.sqrt(n / (n - 1) * rest) / new
-    return _on_log_scale(math.log(value), error, n=n, of=of, level=level)
+    centre = math.log(value)
+    rests = [(old - before, new - after) for before, after in pairs]
+    if any(before <= 1e-12 * old or after <= 1e-12 * new for before, after in rests):
+        return Ratio(value=value, n=n, of=of, note="one case holds all of the cost: no interval")
+    without = [math.log(after / before) for before, after in rests]
+    mean = math.fsum(without) / n
+    error = math.sqrt((n - 1) / n * math.fsum((item - mean) ** 2 for item in without))
+    # Of both sides alike, so that turning the runs around turns the interval around.
+    sizes = [before / old + after / new for before, after in pairs]
+    worth = math.fsum(sizes) ** 2 / math.fsum(size * size for size in sizes)
+    return _on_log_scale(centre, error, freedom=max(1.0, worth - 1), n=n, of=of, level=level)
 
 
 def ratio_of_cases(pairs: Sequence[tuple[float, float]], *, of: int, level: float = 0.95) -> Ratio:
@@ -63,15 +72,15 @@ def ratio_of_cases(pairs: Sequence[tuple[float, float]], *, of: int, level: floa
     if n < 3:
         return Ratio(value=math.exp(mean), n=n, of=of, note="too few cases for an interval")
     error = math.sqrt(math.fsum((item - mean) ** 2 for item in logs) / (n - 1) / n)
-    return _on_log_scale(mean, error, n=n, of=of, level=level)
+    return _on_log_scale(mean, error, freedom=n - 1, n=n, of=of, level=level)
 
 
-def _on_log_scale(centre: float, error: float, *, n: int, of: int, level: float) -> Ratio:
+def _on_log_scale(centre: float, error: float, *, freedom: float, n: int, of: int, level: float) -> Ratio:
     if error <= 1e-12:
         return Ratio(value=math.exp(centre), n=n, of=of, note="every case changed alike: no spread for an interval")
     from scipy.special import stdtrit
 
-    reach = float(stdtrit(n - 1, 0.5 + level / 2)) * error
+    reach = float(stdtrit(freedom, 0.5 + level / 2)) * error
     # exp overflows only where the interval says nothing any more.
     low, high = math.exp(max(centre - reach, -700.0)), math.exp(min(centre + reach, 700.0))
     return Ratio(value=math.exp(centre), low=low, high=high, n=n, of=of)

@@ -103,15 +103,20 @@ def figures(manifest: Manifest, card: Scorecard) -> RunFigures:
     )
 
 
-def comparable_runs(root: Path, newest: Manifest, *, before: str = "", most: int = 30) -> list[RunFigures]:
+def comparable_runs(
+    root: Path, newest: Manifest, *, before: str = "", most: int = 30, read_bytes: int | None = None
+) -> list[RunFigures]:
     """The runs before ``newest`` that it can be set beside, oldest first, at most ``most``.
 
     Comparable: the same agent in the same mode, whole, finished, and not stopped early. One that cannot be read is left
     out.
 
     :param before: name of the newest run's folder; default: its id.
+    :param read_bytes: size of journals that may be read for figures not yet kept, newest first; None: all. What does
+        not fit is left out.
     """
     found: list[RunFigures] = []
+    left = read_bytes
     folders = list_run_folders(root)
     with _table(root) as database:
         _forget(database, {folder.name for folder in folders})
@@ -120,9 +125,30 @@ def comparable_runs(root: Path, newest: Manifest, *, before: str = "", most: int
                 break
             with contextlib.suppress(HarnessError, OSError):
                 manifest = read_manifest(folder)
-                if manifest is not None and is_comparable(manifest, newest):
-                    found.append(_known(database, folder, manifest))
+                if manifest is None or not is_comparable(manifest, newest):
+                    continue
+                held = _held(database, folder.name, _stamp(folder))
+                if held is None:
+                    if left is not None:
+                        left -= sum(path.stat().st_size for path in journal_files(folder))
+                        if left < 0:
+                            continue
+                    run = open_run(folder, strict=False)
+                    held = figures(manifest, tally(run.manifest, run.records))
+                    _keep(database, folder, held)
+                # The folder's name is what can be typed; a merged run's manifest may carry another.
+                found.append(replace(held, run_id=folder.name))
     return found[::-1]
+
+
+def keep_figures(root: Path, folder: Path, made: RunFigures) -> None:
+    """Keep the figures of a run that has been counted anyway, so that nobody reads its journal for them again.
+
+    Only for a run that has ended: its manifest and journals must not change any more.
+    """
+    if folder.parent.resolve() == root.resolve():
+        with _table(root) as database:
+            _keep(database, folder, made)
 
 
 def is_comparable(old: Manifest, new: Manifest) -> bool:
@@ -238,18 +264,12 @@ def _before(folders: list[Path], run_id: str) -> list[Path]:
     return folders[: names.index(run_id)] if run_id in names else folders
 
 
-def _known(database: sqlite3.Connection | None, folder: Path, manifest: Manifest) -> RunFigures:
-    stamp = _stamp(folder)
-    held = _held(database, folder.name, stamp)
-    if held is None:
-        run = open_run(folder, strict=False)
-        held = figures(manifest, tally(run.manifest, run.records))
-        if database is not None:
-            with contextlib.suppress(sqlite3.Error):
-                text = json.dumps({**vars(held), "suites": [vars(suite) for suite in held.suites]})
-                database.execute("INSERT OR REPLACE INTO suites VALUES (?, ?, ?)", (folder.name, stamp, text))
-    # The folder's name is what can be typed; a merged run's manifest may carry another.
-    return replace(held, run_id=folder.name)
+def _keep(database: sqlite3.Connection | None, folder: Path, made: RunFigures) -> None:
+    if database is not None:
+        with contextlib.suppress(sqlite3.Error):
+            text = json.dumps({**vars(made), "suites": [vars(suite) for suite in made.suites]})
+            row = (folder.name, _stamp(folder), text)
+            database.execute("INSERT OR REPLACE INTO suites VALUES (?, ?, ?)", row)
 
 
 def _held(database: sqlite3.Connection | None, name: str, stamp: str) -> RunFigures | None:

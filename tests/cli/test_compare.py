@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import random
 from typing import Any
 
 import pytest
@@ -140,6 +141,25 @@ def test_the_interval_of_a_geometric_mean_is_that_of_a_t_test_on_logarithms() ->
     assert made.value == pytest.approx(math.exp(0.1))
     assert made.low == pytest.approx(math.exp(0.1 - reach), rel=1e-5)
     assert made.high == pytest.approx(math.exp(0.1 + reach), rel=1e-5)
+
+
+def test_a_ratio_of_totals_is_covered_also_when_few_cases_hold_most_of_the_cost() -> None:
+    random_ = random.Random(1)
+    covered = 0
+    for _ in range(400):
+        pairs = []
+        for _ in range(10):
+            size = random_.lognormvariate(0, 1.0)
+            pairs.append((size * random_.lognormvariate(0, 0.3), 1.2 * size * random_.lognormvariate(0, 0.3)))
+        made = ratio_of_totals(pairs, of=10)
+        covered += made.low is not None and made.high is not None and made.low <= 1.2 <= made.high
+    # The delta method covers .90 here.
+    assert covered / 400 > 0.925
+
+
+def test_one_case_that_holds_all_of_the_cost_gives_no_interval() -> None:
+    made = ratio_of_totals([(0.0, 0.0)] * 5 + [(1.0, 2.0)], of=6)
+    assert (made.value, made.low, made.high) == (2.0, None, None)
 
 
 def test_nothing_spent_gives_no_ratio() -> None:

@@ -30,8 +30,8 @@ RIGHT = {
 
 
 BESIDE = {"gullible": "slow"}
-"""A slow model mostly waits, so its session starts with an earlier one. Those that must not fail by the latency rule run
-alone, and with a window that a busy machine can serve in time."""
+"""A slow model mostly waits, so its session starts with an earlier one. Those that must not fail by the latency rule
+run alone, and with a window that a busy machine can serve in time."""
 NARROW = ("careful", "failing")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.plugin.judging import covers
 
 if TYPE_CHECKING:
+    from harness.core.record import PlannedSuite
     from harness.plugin.session import HarnessSession
 
 
@@ -15,6 +16,7 @@ def hopeless(shared: HarnessSession) -> list[str]:
     planned = [item for item in shared.plans.values() if not item.observe]
     lines = []
     for rule in shared.rules():
+        lines += _paired(shared, rule, planned)
         bar = getattr(rule, "at_least", None)
         if getattr(rule, "metric", "") != "pass_rate" or bar is None or not 0 < bar < 1:
             continue
@@ -26,6 +28,32 @@ def hopeless(shared: HarnessSession) -> list[str]:
             name = f"pass_rate={item.pass_rate:g} of {item.suite.rpartition('::')[2]}"
             lines += _line(shared, name, item.cases, item.pass_rate, 0.95)
     return lines
+
+
+def _paired(shared: HarnessSession, rule: Any, planned: list[PlannedSuite]) -> list[str]:
+    """The same for "no regression" of the pass rate: identical runs of how many cases rule its margin out?"""
+    from harness.gates.no_regression import NoRegression
+
+    if not isinstance(rule, NoRegression) or rule.metric != "pass_rate" or rule.advisory:
+        return []
+    cases = sum(item.cases for item in planned if covers(rule, item.suite, item.area))
+    margin = (5.0 if rule.margin_points is None else rule.margin_points) / 100
+    if not cases:
+        return []
+    if shared.settings.until_decided:
+        from harness.stats.sequential.non_inferiority import ties_in_a_row
+
+        needed = ties_in_a_row(margin, alpha=1 - rule.confidence)
+    else:
+        from harness.stats.paired import pairs_to_decide
+
+        needed = pairs_to_decide([0.0] * cases, margin, confidence=rule.confidence) or 0
+    if cases >= needed:
+        return []
+    return [
+        f"rule {rule.name!r} cannot rule out a drop of {100 * margin:g} points with {cases} cases: it needs at least "
+        f"{needed}, none of them different"
+    ]
 
 
 def _confidence(rule: Any) -> float:

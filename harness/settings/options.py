@@ -72,7 +72,7 @@ OPTIONS: tuple[Option, ...] = (
         name="until_decided",
         kind="switch",
         default=False,
-        help="Stop the trials of a suite once every pass-rate rule that needs them is decided (honest early stopping).",
+        help="Stop the trials of a suite once every rule on its pass rate, also against a baseline, is decided.",
     ),
     Option(name="estimate", kind="switch", default=False, table=False, help="Price the run without running it."),
     Option(

@@ -138,3 +138,12 @@ def test_without_a_baseline_there_is_nothing_to_decide_and_that_is_said(pytester
     result = _compared(pytester, "--harness-until-decided", "--harness-baseline=none", n=5)
     assert result.ret == 4
     assert "accept a baseline" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_regression_rule_that_cannot_pass_says_so_at_collection(pytester: pytest.Pytester) -> None:
+    (pytester.path / "reports").mkdir()
+    (pytester.path / "reports" / "release.toml").write_text(
+        '[[rule]]\nname = "no worse"\nkind = "no_regression"\nmargin_points = 5\n'
+    )
+    result = _run(pytester, "-v", n=40)
+    result.stdout.fnmatch_lines(["*'no worse' cannot rule out a drop of 5 points with 40 cases: it needs at least *"])

@@ -41,6 +41,7 @@ def compare_with(ref: str | None, run: Run, folder: Path, *, root: Path, runs: P
     :param ref: a file, a run, ``auto`` or None (the same), or ``none``.
     :param runs: folder of the runs.
     """
+    from harness.commands.changes_age import commits_between
     from harness.core.pairing import pair_up, summarise
 
     if ref == "none":
@@ -67,7 +68,8 @@ def compare_with(ref: str | None, run: Run, folder: Path, *, root: Path, runs: P
     made = pair_up(base, candidate)
     if base.run_id == candidate.run_id:
         made = replace(made, notes=(*made.notes, "the baseline is this very run, so nothing can differ"))
-    return Against(comparison=replace(made, meta={**made.meta, "source": where}), notices=tuple(notices))
+    meta = {**made.meta, "source": where, "base_commits": commits_between(root, base.commit, candidate.commit)}
+    return Against(comparison=replace(made, meta=meta), notices=tuple(notices))
 
 
 def load_baseline(ref: str, *, root: Path, runs: Path, other_than: Path | None = None) -> tuple[Baseline, str]:

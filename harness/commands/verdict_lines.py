@@ -24,19 +24,27 @@ def verdict_lines(judged: Judged, *, width: int, colour: bool, ascii_only: bool 
     )
     if judged.comparison is not None:
         observed = {suite_key(line.suite, line.arm) for line in judged.scorecard.suites if line.observe}
-        lines += changed_lines(judged.comparison, observed, width=width, ascii_only=ascii_only)
+        created_at = judged.run.manifest.created_at
+        lines += changed_lines(judged.comparison, observed, created_at=created_at, width=width, ascii_only=ascii_only)
     return [*lines, *(f"note: {one_line(notice, 1000)}" for notice in judged.run.notices)]
 
 
 def changed_lines(
-    comparison: Comparison, observed: Collection[str] = (), *, width: int, ascii_only: bool = False
+    comparison: Comparison,
+    observed: Collection[str] = (),
+    *,
+    created_at: str = "",
+    width: int,
+    ascii_only: bool = False,
 ) -> list[str]:
     """How many cases changed against the baseline, the pooled difference, and the first cases that got worse.
 
     :param observed: suites (by key) that never gate; they are left out here, the scorecard has them.
+    :param created_at: when the run began, for the baseline's age; empty: not told.
     """
     from harness.reporting import numbers
     from harness.reporting.flips import flips
+    from harness.reporting.sections.changes import age_of
     from harness.reporting.visible_text import one_line
     from harness.stats.paired import paired_difference
 
@@ -47,12 +55,15 @@ def changed_lines(
     made = paired_difference(pairs)
     source = str(comparison.meta.get("source", ""))
     name = f"{comparison.base} ({source})" if source and source != comparison.base else comparison.base
+    age, stale = age_of(comparison, created_at)
     text = f"against baseline {name}: "
     if pairs:
         text += f"{len(worse)} worse, {len(better)} better, {len(pairs) - len(worse) - len(better)} the same; "
         text += f"{numbers.points(made.value)} {numbers.points_interval(made.low, made.high)}"
     else:
         text += "no case could be paired"
+    if age:
+        text += f"; it is {age}" + (", so accept a newer run: harness baseline accept RUN" if stale else "")
     lines = [one_line(text, 400)]
     arrow = "->" if ascii_only else "→"
     for flip in worse[:MOST_CASES]:

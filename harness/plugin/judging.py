@@ -65,11 +65,20 @@ def judge_run(
         verdicts = (*verdicts, _no_baseline(against.problem))
     answer = combine(verdicts)
     if write:
+        from harness.commands.history_section import HistoryTrend
         from harness.reporting import write_reports
         from harness.reporting.to_markdown import append_step_summary
 
         target = out if out is not None else folder
-        write_reports(target, run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison)
+        write_reports(
+            target,
+            run=run,
+            scorecard=scorecard,
+            verdicts=verdicts,
+            answer=answer,
+            comparison=comparison,
+            sections=[HistoryTrend(scorecard, folder=folder, runs=settings.runs)],
+        )
         append_step_summary((target / "summary.md").read_text(encoding="utf-8"), os.environ)
     return Judged(run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison, folder=folder)
 

@@ -117,8 +117,8 @@ def run(scale: float = 1.0) -> Result:
         method=(
             "`pytest --collect-only` in an empty folder, with the plugin and with `-p no:harness.plugin.entry`, in "
             f"turns; median of the differences of {PAIRS[False]} pairs ({PAIRS[True]} beside every plugin). "
-            "Byte code is cached in a folder of the benchmark's own; for the row that says so, the harness's part of it "
-            "is deleted before each session."
+            "Byte code is cached in a folder of the benchmark's own; for the row that says so, the harness's part of "
+            "it is deleted before each session."
         ),
         figures=tuple(figures),
         scale=scale,

@@ -21,7 +21,7 @@ def rows(figures: tuple[Figure, ...]) -> list[tuple[str, ...]]:
         met = {True: "yes", False: "no", None: "not measured" if one.target and one.value is None else ""}[one.met]
         beside = f"{shown(one.ratio, 'x')} {one.versus}" if one.ratio is not None else one.versus
         what = f"{one.what} ({one.note})" if one.note else one.what
-        made.append((what, shown(one.value, one.unit), one.target, met, beside))
+        made.append((what, one.text, one.target, met, beside))
     return made
 
 

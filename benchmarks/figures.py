@@ -41,6 +41,16 @@ class Figure:
             return f"at most {shown(self.at_most, self.unit)}"
         return f"at least {shown(self.at_least, self.unit)}" if self.at_least is not None else ""
 
+    @property
+    def text(self) -> str:
+        """The value in words, with as many digits as it takes to tell it from a target that it misses."""
+        text = shown(self.value, self.unit)
+        limits = [shown(limit, self.unit) for limit in (self.at_most, self.at_least) if limit is not None]
+        if self.met is False and text in limits:
+            assert self.value is not None
+            text = text.replace(text.split()[0], f"{self.value:.6g}")
+        return text
+
     def to_json(self) -> dict[str, Any]:
         """As kept in ``figures.json``."""
         return {key: value for key, value in vars(self).items() if value not in (None, "")}
@@ -67,13 +77,13 @@ Run = Callable[[float], Result]
 
 
 def shown(value: float | None, unit: str) -> str:
-    """A number with its unit, four significant digits at most, never rounded onto a target that it misses."""
+    """A number with its unit, in about three significant digits."""
     if value is None:
         return "not measured"
     if unit in ("MB", "us") or abs(value) >= 100:
         text = f"{value:,.0f}"
     else:
-        text = f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.3f}"
+        text = f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.3g}"
     if "." not in text and abs(value) < 100 and value != round(value):
         text = f"{value:.1f}"
     written = {"us": "µs", "x": "×"}.get(unit, unit)

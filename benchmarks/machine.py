@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 
 
 def cores() -> int:
@@ -20,13 +19,13 @@ def described() -> str:
 
 
 def load() -> float:
-    """Processes that wanted to run over the last minute: above the benchmark's own two, figures are noisy."""
+    """Processes that wanted to run over the last minute: the benchmarks' own two are among them."""
     return os.getloadavg()[0]
 
 
 def warn_if_busy() -> str:
     """A sentence when others are at work on this machine, else nothing."""
     busy = load()
-    if busy <= max(1.0, cores() / 2):
+    if busy <= 1.0 + cores() / 2:
         return ""
-    return f"load average {busy:.1f} on {cores()} cores before the run: wall times are noisy (Python {sys.version[:6]})"
+    return f"load average {busy:.1f} on {cores()} cores: wall times are noisy"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.figures import Figure, Result, shown
-from benchmarks.machine import described
+from benchmarks.machine import described, warn_if_busy
 from benchmarks.sessions import ROOT
 
 DOCS = ROOT / "docs" / "benchmarks"
@@ -21,7 +21,7 @@ def rows(figures: tuple[Figure, ...]) -> list[tuple[str, ...]]:
         met = {True: "yes", False: "no", None: "not measured" if one.target and one.value is None else ""}[one.met]
         beside = f"{shown(one.ratio, 'x')} {one.versus}" if one.ratio is not None else one.versus
         what = f"{one.what} ({one.note})" if one.note else one.what
-        made.append((what, shown(one.value, one.unit), one.target, met, beside))
+        made.append((what, one.text, one.target, met, beside))
     return made
 
 
@@ -46,7 +46,7 @@ def keep(result: Result) -> None:
         "method": result.method,
         "figures": [one.to_json() for one in result.figures],
         "not_compared": list(result.not_compared),
-        "facts": result.facts,
+        "facts": {**result.facts, **({"Noise": busy} if (busy := warn_if_busy()) else {})},
     }
     ordered = {name: everything[name] for name in sorted(everything)}
     store.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

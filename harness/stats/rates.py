@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from harness.stats.estimate import Estimate, check_level, check_same_length
 
@@ -31,9 +32,8 @@ def wilson(passes: float, n: float, *, level: float = 0.95) -> tuple[float, floa
     :raises ValueError: for values out of range.
     """
     _check_counts(passes, n)
-    from scipy.special import ndtri
 
-    z = float(ndtri(0.5 + check_level(level) / 2.0))
+    z = NormalDist().inv_cdf(0.5 + check_level(level) / 2.0)  # scipy.special would take 0.2 s to import
     p = passes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)

@@ -113,7 +113,8 @@ class AdaptiveWindow:
     def _observe(self, latency_s: float) -> None:
         batch = self._batch
         batch.append(latency_s)
-        if len(batch) < max(16, min(64, self.size // 4)):
+        # The first batch is short, so that the latency of the first trip is known before the window has grown past it.
+        if len(batch) < (16 if self._best is None else max(16, min(64, self.size // 4))):
             return
         now = median(batch)
         batch.clear()

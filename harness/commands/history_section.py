@@ -13,7 +13,7 @@ from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 
 MOST_RUNS = 30
-READ_BYTES = 200_000_000
+READ_BYTES = 10_000_000
 """Of journals that are read for a report at most; ``harness history --trend`` reads them all, once."""
 
 

@@ -39,6 +39,8 @@ class Event:
     - ``tool``, ``arguments``: of a tool call and of its result; ``arguments`` is None when they were no JSON object;
     - ``schema``: the tool's schema, OpenAI function format, where it is known;
     - ``error``: of a tool result, whether the tool failed;
+    - ``history``: true when the event was judged in an earlier request and is only sent along again;
+    - ``partial``: true for an output that is still being written;
     - ``late``: true when the event had already happened when it was judged;
     - ``cost_usd``: the most the thing about to be done can cost (Decimal), ``spent_usd``: what this session has cost;
     - ``confidence``: the agent's own, in [0, 1].

@@ -12,21 +12,63 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.guardrails.as_evaluator import as_evaluator as as_evaluator
+    from harness.guardrails.audit_log import AuditLog as AuditLog
+    from harness.guardrails.audit_log import verify as verify
+    from harness.guardrails.circuit_breaker import CircuitBreaker as CircuitBreaker
+    from harness.guardrails.circuit_breaker import EscalationFolder as EscalationFolder
+    from harness.guardrails.events import event_of as event_of
+    from harness.guardrails.events import events_of as events_of
     from harness.guardrails.guarded import guarded as guarded
     from harness.guardrails.guarded_tools import guarded_tools as guarded_tools
     from harness.guardrails.guarded_tools import guarded_world as guarded_world
+    from harness.guardrails.middleware import GuardMiddleware as GuardMiddleware
+    from harness.guardrails.opa import OpaPolicy as OpaPolicy
     from harness.guardrails.pipeline import Only as Only
     from harness.guardrails.pipeline import Pipeline as Pipeline
+    from harness.guardrails.policy import Policy as Policy
+    from harness.guardrails.rate_limit import Limit as Limit
+    from harness.guardrails.rate_limit import RateLimit as RateLimit
+    from harness.guardrails.rate_limit import RedisStore as RedisStore
     from harness.guardrails.session import ActionRefused as ActionRefused
+    from harness.guardrails.spend import Spend as Spend
+    from harness.guardrails.spend.metered_model import MeteredModel as MeteredModel
+    from harness.guardrails.task_scope import ANY as ANY
+    from harness.guardrails.task_scope import AtMost as AtMost
+    from harness.guardrails.task_scope import FromRequest as FromRequest
+    from harness.guardrails.task_scope import Matching as Matching
+    from harness.guardrails.task_scope import OneOf as OneOf
+    from harness.guardrails.task_scope import Scope as Scope
+    from harness.guardrails.task_scope import TaskScope as TaskScope
 
 _WHERE = {
+    "ANY": "task_scope",
     "ActionRefused": "session",
+    "AtMost": "task_scope",
+    "AuditLog": "audit_log",
+    "CircuitBreaker": "circuit_breaker",
+    "EscalationFolder": "circuit_breaker",
+    "FromRequest": "task_scope",
+    "GuardMiddleware": "middleware",
+    "Limit": "rate_limit",
+    "Matching": "task_scope",
+    "MeteredModel": "spend.metered_model",
+    "OneOf": "task_scope",
     "Only": "pipeline",
+    "OpaPolicy": "opa",
     "Pipeline": "pipeline",
+    "Policy": "policy",
+    "RateLimit": "rate_limit",
+    "RedisStore": "rate_limit",
+    "Scope": "task_scope",
+    "Spend": "spend",
+    "TaskScope": "task_scope",
     "as_evaluator": "as_evaluator",
+    "event_of": "events",
+    "events_of": "events",
     "guarded": "guarded",
     "guarded_tools": "guarded_tools",
     "guarded_world": "guarded_tools",
+    "verify": "audit_log",
 }
 """Public name to the module that defines it."""
 

@@ -137,7 +137,7 @@ class CircuitBreaker:
             cause = self._cause(event)
             if cause is not None and circuit.state != "ended":
                 told = self._open(session, circuit, cause, event)
-            elif event.kind == "tool_result":
+            elif event.kind == "tool_result" and event.data.get("history") is not True:
                 told = self._outcome(session, circuit, event.data.get("error") is not True, event)
             elif event.kind == "output" and circuit.state == "half_open" and circuit.probe_kind == "input":
                 self._outcome(session, circuit, True, event)
@@ -230,7 +230,8 @@ class CircuitBreaker:
             return Decision(action="allow", guard=self.name)
         if circuit.state == "ended":
             return self._stopped("block", "ended", "a person ended this session")
-        doing = event.kind in ("input", "tool_call") and event.data.get("late") is not True
+        past = event.data.get("late") is True or event.data.get("history") is True
+        doing = event.kind in ("input", "tool_call") and not past
         if circuit.state == "open" and doing and self._cooled(circuit):
             circuit.state, circuit.probe_s = "half_open", None
         if circuit.state == "half_open":

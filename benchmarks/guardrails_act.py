@@ -1,39 +1,55 @@
-"""How long the guards that act take: per decision, on 2 kB, on 1 MB, and on hostile texts of doubling length.
-
-Run by hand: ``python -m benchmarks.guardrails_act``. CPU time of this process, medians and 95th percentiles; the
-``regopy`` and ``redis`` rows appear where the packages are installed.
-"""
+"""How long the guards that act take: per decision, on 2 kB, on 1 MB, and on hostile texts of doubling length."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib.util
+import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import Figure, Result
 from harness.core.decision import Decision, Event
-from harness.guardrails import AuditLog, CircuitBreaker, Pipeline, Policy, RateLimit, Spend, TaskScope
+from harness.guardrails import (
+    ANY,
+    AuditLog,
+    CircuitBreaker,
+    FromRequest,
+    Pipeline,
+    Policy,
+    RateLimit,
+    Scope,
+    Spend,
+    TaskScope,
+)
 from harness.guardrails.circuit_breaker import EscalationFolder
 from harness.guardrails.events import tool_call_event
 from harness.guardrails.policy import SHIPPED
 from harness.guardrails.rate_limit import Limit
 
 HOSTILE = ("1.1.1.", "123-45-", "a", "4111 ", "@", "a.", "a/", "(", "then ", "http://")
+SIZES = (2**16, 2**17, 2**18, 2**19, 2**20)
 WHO = {"user": "u", "tenant": "acme", "session": "s", "request": ("Find the mail about the offsite and read it.",)}
 CONFIG = {"internal_domains": ["example.com"], "tenant_tools": ["query"], "allowed_tools": ["read_mail"]}
 TOOLS = [
     f"{verb}_{thing}" for verb in ("read", "send", "delete", "list", "update") for thing in ("mail", "file", "order")
 ]
+PROSE = "The quick brown fox jumps over the lazy dog, and asks for lunch. "
+AMOUNT = Decimal("0.333333333333333333333333333331")
 
 
 def call(text: str) -> Event:
     return tool_call_event("read_mail", {"query": text, "tenant_id": "acme"}, data=WHO)
+
+
+def asked(request: str, text: str) -> Event:
+    """A hostile text as what the user said, and a hostile argument."""
+    return tool_call_event("read_mail", {"query": text, "tenant_id": "acme"}, data={**WHO, "request": (request,)})
 
 
 def measured(fn: Callable[[], Any], *, count: int) -> tuple[float, float]:
@@ -47,18 +63,17 @@ def measured(fn: Callable[[], Any], *, count: int) -> tuple[float, float]:
         took.append((time.process_time_ns() - start) / 1e9)
     gc.enable()
     took.sort()
-    return statistics.median(took), took[int(len(took) * 0.95) - 1]
+    return statistics.median(took), took[max(0, int(len(took) * 0.95) - 1)]
 
 
-def batched(fn: Callable[[], Any], *, batch: int = 200, count: int = 50) -> tuple[float, float]:
-    """The same for something too quick to be timed alone."""
+def batched(fn: Callable[[], Any], *, batch: int, count: int) -> float:
+    """Median seconds of CPU time of something too quick to be timed alone."""
 
     def many() -> None:
         for _ in range(batch):
             fn()
 
-    middle, late = measured(many, count=count)
-    return middle / batch, late / batch
+    return measured(many, count=count)[0] / batch
 
 
 class Allows:
@@ -68,94 +83,95 @@ class Allows:
         return Decision(action="allow", guard=self.name)
 
 
-def decisions(folder: Path) -> dict[str, tuple[float, float]]:
-    """One decision of each stateful guard, and what the row round them adds."""
+def deciders(folder: Path) -> Iterator[tuple[str, Callable[[], Any], float | None]]:
+    """What is decided, by what, and the target in microseconds."""
     much = 10**9
-    wide = [Limit(scope="user", requests=much, window_s=1e-3), Limit(scope="tenant", requests=much, window_s=1e-3)]
     told = Event(kind="input", text="hi", data=WHO)
-    limit, full = RateLimit([*wide, Limit(scope="session", requests=much, window_s=1e-3)]), RateLimit()
+    wide = RateLimit([Limit(scope=scope, requests=much, window_s=1e-3) for scope in ("user", "tenant", "session")])
+    full = RateLimit()
     for _ in range(20):
         full.check(told)
+    yield "rate limit, a request allowed (3 limits)", lambda: wide.check(told), 50
+    yield "rate limit, a request refused (4 limits)", lambda: full.check(told), 50
+    breaker, shared = CircuitBreaker(), CircuitBreaker(store=EscalationFolder(folder / "escalations"))
+    yield "circuit breaker, in memory", lambda: breaker.check(told), 20
+    yield "circuit breaker, shared through a folder", lambda: shared.check(told), 20
+    scanned = call("offsite")
+    for backend in ("python", *(("regopy", "both") if importlib.util.find_spec("regopy") else ())):
+        policy = Policy(SHIPPED, config=CONFIG, backend=backend)  # type: ignore[arg-type]
+        yield f"policy, the four shipped ones, backend {backend}", lambda p=policy: p.check(scanned), 10_000
     spend = Spend(session_usd=Decimal(much), user_day_usd=Decimal(much))
     paid = Event(kind="input", data={**WHO, "cost_usd": Decimal("0.000001")})
-    breaker, shared = CircuitBreaker(), CircuitBreaker(store=EscalationFolder(folder / "escalations"))
-    scope, scanned = TaskScope(tools=TOOLS), call("offsite")
-    log = AuditLog(folder / "audit.jsonl")
+    yield "spend, reserved and settled", lambda: spend.check(paid), None
+    scope = TaskScope(tools=TOOLS)
+    yield "task scope, read from the request", lambda: scope.check(scanned), None
+    log, kept = AuditLog(folder / "audit.jsonl"), Decision(action="allow", guard="g")
+    yield "audit log, one entry", lambda: log.keep(told, kept), None
     bare, timed = Pipeline([Allows()], timeout_s=None), Pipeline([Allows()])
-    kept = Decision(action="allow", guard="g")
-    rows = {
-        "rate limit, allowed": batched(lambda: limit.check(told)),
-        "rate limit, refused": batched(lambda: full.check(told)),
-        "spend, reserve and settle": batched(lambda: spend.check(paid)),
-        "circuit breaker, in memory": batched(lambda: breaker.check(told)),
-        "circuit breaker, in a folder": batched(lambda: shared.check(told)),
-        "task scope, from the request": batched(lambda: scope.check(scanned)),
-        "audit log, one entry": batched(lambda: log.keep(told, kept)),
-        "pipeline round one guard, no deadline": batched(lambda: bare.check_sync(told)),
-        "pipeline round one guard, deadline": batched(lambda: timed.check_sync(told)),
-    }
+    yield "pipeline around one guard, without a deadline", lambda: bare.check_sync(told), None
+    yield "pipeline around one guard, with a deadline", lambda: timed.check_sync(told), None
     log.close()
-    backends = ["python", *(["regopy", "both"] if importlib.util.find_spec("regopy") else [])]
-    for backend in backends:
-        policy = Policy(SHIPPED, config=CONFIG, backend=backend)  # type: ignore[arg-type]
-        rows[f"policy, four policies, {backend}"] = batched(lambda policy=policy: policy.check(scanned), batch=10)  # type: ignore[misc]
-    return rows
 
 
-def main() -> None:
-    """Print every figure."""
-    with tempfile.TemporaryDirectory() as name:
-        print(f"{'one decision':44} {'median us':>10} {'p95 us':>10}")
-        for what, (middle, late) in decisions(Path(name)).items():
-            print(f"{what:44} {middle * 1e6:10.1f} {late * 1e6:10.1f}")
-    policy, scope = Policy(SHIPPED, config=CONFIG), TaskScope(tools=TOOLS)
-    print(f"\n{'on a tool call of':44} {'2 kB p95 ms':>12} {'1 MB ms':>10}")
-    prose = "The quick brown fox jumps over the lazy dog, and asks for lunch. "
-    for guard in (policy, scope):
-        small, large = call((prose * 40)[:2000]), call((prose * 20_000)[:1_000_000])
-        _, late = measured(lambda g=guard, e=small: g.check(e), count=200)  # type: ignore[misc]
-        middle, _ = measured(lambda g=guard, e=large: g.check(e), count=5)  # type: ignore[misc]
-        print(f"{guard.name:44} {late * 1e3:12.3f} {middle * 1e3:10.1f}")
-    print(
-        f"\n{'policy on hostile texts, ms at':20} "
-        + " ".join(f"{n:>8}" for n in ("64k", "128k", "256k", "512k", "1M"))
-        + "   worst t(2n)/t(n)"
-    )
+def growth(guard: Any, text: str, count: int) -> tuple[float, float]:
+    """The worst t(2n)/t(n), and milliseconds at 1 MB."""
+    took = []
+    for size in SIZES:
+        event = call(text * (size // len(text)))
+        took.append(measured(lambda e=event: guard.check(e), count=count)[0])  # type: ignore[misc]
+    return max(after / before for before, after in itertools.pairwise(took)), took[-1] * 1e3
+
+
+def run(scale: float = 1.0) -> Result:
+    count = max(5, int(50 * scale))
+    figures = []
+    with tempfile.TemporaryDirectory() as made:
+        for what, decide, at_most in deciders(Path(made)):
+            value = batched(decide, batch=20 if "policy" in what else 200, count=count) * 1e6
+            figures.append(Figure(what=what, value=value, unit="us", at_most=at_most))
+    policy = Policy(SHIPPED, config=CONFIG)
+    for guard in (policy, TaskScope(tools=TOOLS)):
+        small, large = call((PROSE * 40)[:2000]), call((PROSE * 20_000)[:1_000_000])
+        late = measured(lambda g=guard, e=small: g.check(e), count=4 * count)[1]  # type: ignore[misc]
+        whole = measured(lambda g=guard, e=large: g.check(e), count=5)[0]  # type: ignore[misc]
+        figures.append(Figure(what=f"{guard.name}, a call of 2 kB, p95", value=late * 1e3, unit="ms", at_most=5))
+        figures.append(Figure(what=f"{guard.name}, a call of 1 MB", value=whole * 1e3, unit="ms", at_most=1000))
     for text in HOSTILE:
-        took = []
-        for size in (2**16, 2**17, 2**18, 2**19, 2**20):
-            event = call(text * (size // len(text)))
-            took.append(measured(lambda e=event: policy.check(e), count=5)[0])  # type: ignore[misc]
-        worst = max(after / before for before, after in zip(took, took[1:], strict=False))
-        print(f"{text!r:20}           " + " ".join(f"{one * 1e3:8.1f}" for one in took) + f"   {worst:.2f}")
+        ratio, at_1mb = growth(policy, text, max(3, int(15 * scale)))
+        words = f"policy, {text!r} repeated, worst t(2n)/t(n), 64 kB to 1 MB"
+        figures.append(Figure(what=words, value=ratio, unit="x", at_most=2.6, note=f"{at_1mb:.0f} ms at 1 MB"))
+    for kind, scope in (
+        ("values from the request", Scope(tools={"read_mail": {"query": FromRequest(), "*": ANY}})),
+        ("addressees from the request", Scope(tools={"read_mail": None}, grounded=frozenset({"read_mail"}))),
+    ):
+        events = [
+            asked(text * (2**20 // len(text)), text * (size // len(text))) for text in HOSTILE for size in (2000, 2**20)
+        ]
+        worst = max(measured(lambda e=event, s=scope: TaskScope(s).check(e), count=3)[0] for event in events)  # type: ignore[misc]
+        what = f"task scope, {kind}, the worst of 20 hostile calls, requests of 1 MB"
+        figures.append(Figure(what=what, value=worst * 1e3, unit="ms", at_most=1000))
     spend = Spend(session_usd=Decimal(10**9), user_day_usd=Decimal(10**9))
-    amount = Decimal("0.333333333333333333333333333331")
-    start = time.process_time()
-    for _ in range(1_000_000):
-        spend.settle(spend.reserve(amount), amount)
-    exact = spend.spent_usd(session="") == Decimal("333333.333333333333333333333331")
-    print(f"\na million reservations settled in {time.process_time() - start:.1f} s, the sum exact: {exact}")
-    asyncio.run(_guarded_run())
-
-
-async def _guarded_run() -> None:
-    """What guards add to a run of an agent that does nothing."""
-    from harness.agents.function import FunctionAgent
-    from harness.core.record import Trial
-    from harness.guardrails import guarded
-    from harness.testing import make_case
-
-    async def answer(text: str) -> str:
-        return "ok"
-
-    bare = FunctionAgent(answer)
-    agent, case, trial = guarded(bare, [Allows()]), make_case(), Trial(index=0, seed=0)
-    for what, one in (("bare", bare), ("guarded", agent)):
-        start = time.process_time()
-        for _ in range(500):
-            await one.run(case, trial)
-        print(f"a run of an agent that does nothing, {what}: {(time.process_time() - start) / 500 * 1e6:.0f} us")
+    times = max(1000, int(1_000_000 * scale))
+    for _ in range(times):
+        spend.settle(spend.reserve(AMOUNT), AMOUNT)
+    # As an integer: Python's own Decimal context would round the expected value.
+    off = abs(int(spend.spent_usd(session="").scaleb(30)) - times * int(AMOUNT.scaleb(30)))
+    what = f"spend, error of the sum after {times:,} additions, in units of 1e-30 USD"
+    figures.append(Figure(what=what, value=float(off), at_most=0))
+    return Result(
+        name="guardrails_act",
+        title="What the guards that act cost",
+        method=(
+            "CPU time of this process around one decision; medians of batches, and the 95th percentile where it says "
+            "so. Hostile texts are one argument of a tool call, from 64 kB to 1 MB. A call with more than 10,000 "
+            "addresses is refused by the policy's document, which is what ends the texts that are all addresses."
+        ),
+        figures=tuple(figures),
+        scale=scale,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks.table import terminal
+
+    print(terminal(run()))

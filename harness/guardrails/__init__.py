@@ -11,16 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.guardrails.as_evaluator import as_evaluator as as_evaluator
     from harness.guardrails.audit_log import AuditLog as AuditLog
     from harness.guardrails.audit_log import verify as verify
     from harness.guardrails.circuit_breaker import CircuitBreaker as CircuitBreaker
     from harness.guardrails.circuit_breaker import EscalationFolder as EscalationFolder
     from harness.guardrails.events import event_of as event_of
     from harness.guardrails.events import events_of as events_of
-    from harness.guardrails.guarded import guarded as guarded
-    from harness.guardrails.guarded_tools import guarded_tools as guarded_tools
-    from harness.guardrails.guarded_tools import guarded_world as guarded_world
+    from harness.guardrails.guard_evaluator import as_evaluator as as_evaluator
+    from harness.guardrails.guarded_agent import guarded as guarded
     from harness.guardrails.middleware import GuardMiddleware as GuardMiddleware
     from harness.guardrails.opa import OpaPolicy as OpaPolicy
     from harness.guardrails.pipeline import Only as Only
@@ -39,6 +37,8 @@ if TYPE_CHECKING:
     from harness.guardrails.task_scope import OneOf as OneOf
     from harness.guardrails.task_scope import Scope as Scope
     from harness.guardrails.task_scope import TaskScope as TaskScope
+    from harness.guardrails.tool_guard import guarded_tools as guarded_tools
+    from harness.guardrails.tool_guard import guarded_world as guarded_world
 
 _WHERE = {
     "ANY": "task_scope",
@@ -62,15 +62,16 @@ _WHERE = {
     "Scope": "task_scope",
     "Spend": "spend",
     "TaskScope": "task_scope",
-    "as_evaluator": "as_evaluator",
+    "as_evaluator": "guard_evaluator",
     "event_of": "events",
     "events_of": "events",
-    "guarded": "guarded",
-    "guarded_tools": "guarded_tools",
-    "guarded_world": "guarded_tools",
+    "guarded": "guarded_agent",
+    "guarded_tools": "tool_guard",
+    "guarded_world": "tool_guard",
     "verify": "audit_log",
 }
-"""Public name to the module that defines it."""
+"""Public name to the module that defines it. A module must not have the name of something public: once it is imported,
+the package's attribute of that name is the module."""
 
 __all__ = sorted(_WHERE)
 

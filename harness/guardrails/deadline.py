@@ -16,6 +16,9 @@ from typing import Any
 MAX_LOST = 8
 """Threads one :class:`Workers` may have hanging at a time."""
 
+IDLE_S = 30.0
+"""Seconds after which an idle thread ends."""
+
 
 class TooManyLate(RuntimeError):
     """So many calls hang that no new one is started."""
@@ -72,7 +75,13 @@ class Workers:
             if not future.done():
                 self._late.add(future)
 
-    @staticmethod
-    def _serve(box: queue.SimpleQueue[Callable[[], None]]) -> None:
+    def _serve(self, box: queue.SimpleQueue[Callable[[], None]]) -> None:
         while True:
-            box.get()()
+            try:
+                box.get(timeout=IDLE_S)()
+            except queue.Empty:
+                with self._lock:
+                    # Whoever took the box meanwhile is about to put a call in.
+                    if box in self._idle:
+                        self._idle.remove(box)
+                        return

@@ -89,7 +89,9 @@ class Pipeline:
     def fresh(self) -> Pipeline:
         """The same pipeline with the state of its guards (counts, spend, breakers) as at the start, and no log."""
         guards = [fresh(guard) for guard in self.guards]
-        return Pipeline([*guards, *(None for _ in self.missing)], name=self.name, timeout_s=self.timeout_s)
+        made = Pipeline([*guards, *(None for _ in self.missing)], name=self.name, timeout_s=self.timeout_s)
+        made._workers = self._workers  # threads are shared, or every fresh pipeline would leave some behind
+        return made
 
     async def check(self, event: Event) -> Decision:
         """The guards' decision on ``event``. Never raises, except that a cancellation passes through."""

@@ -28,7 +28,7 @@ from harness.guardrails.circuit_breaker import (
     escalations,
     resume,
 )
-from harness.guardrails.guarded import guarded
+from harness.guardrails.guarded_agent import guarded
 from harness.guardrails.session import HANDED_OVER
 from harness.testing import FakeClock, check_guardrail, make_case
 

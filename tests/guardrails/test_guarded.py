@@ -14,11 +14,11 @@ from harness.core.decision import Decision, Event, Finding, tool_gate
 from harness.core.exchange import Reply
 from harness.core.record import Trial
 from harness.core.trajectory import Trajectory
-from harness.guardrails.as_evaluator import as_evaluator
-from harness.guardrails.guarded import guarded
-from harness.guardrails.guarded_tools import guarded_tools, guarded_world
+from harness.guardrails.guard_evaluator import as_evaluator
+from harness.guardrails.guarded_agent import guarded
 from harness.guardrails.pipeline import Pipeline
 from harness.guardrails.session import HANDED_OVER, REFUSAL, ActionRefused
+from harness.guardrails.tool_guard import guarded_tools, guarded_world
 from harness.testing import check_evaluator, make_case, make_trajectory, score
 
 TRIAL = Trial(index=0, seed=1)

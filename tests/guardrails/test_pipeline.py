@@ -169,6 +169,23 @@ def test_hanging_calls_that_come_back_give_their_place_back() -> None:
         assert time.monotonic() < deadline
 
 
+def test_fresh_pipelines_share_threads_and_idle_threads_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.guardrails.deadline.IDLE_S", 0.2)
+    pipeline = Pipeline([Word("x", name="threads-of-mine")])
+    for _ in range(100):
+        pipeline.fresh().check_sync(said("y"))
+
+    def mine() -> int:
+        return sum("threads-of-mine" in thread.name for thread in threading.enumerate())
+
+    assert 1 <= mine() < 20
+    deadline = time.monotonic() + 20
+    while mine():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert pipeline.check_sync(said("y")).action == "allow"
+
+
 def test_an_async_guard_that_ignores_its_cancellation_does_not_hold_the_caller() -> None:
     class Stubborn:
         name = "stubborn"

@@ -18,7 +18,7 @@ from harness.core.errors import BudgetExhausted, ProviderBroken, UsageError
 from harness.core.exchange import Reply
 from harness.core.record import Trial
 from harness.core.usage import Price, Usage
-from harness.guardrails.guarded import guarded
+from harness.guardrails.guarded_agent import guarded
 from harness.guardrails.spend import Alert, PriceUnknown, Spend
 from harness.guardrails.spend.metered_model import MeteredModel
 from harness.testing import FakeClock, check_guardrail, make_case

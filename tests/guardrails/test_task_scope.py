@@ -20,8 +20,7 @@ from harness.core.exchange import Reply
 from harness.core.record import Trial
 from harness.datasets.load import load_dataset
 from harness.guardrails.events import event_of, tool_call_event
-from harness.guardrails.guarded import guarded
-from harness.guardrails.guarded_tools import guarded_tools
+from harness.guardrails.guarded_agent import guarded
 from harness.guardrails.pipeline import Pipeline
 from harness.guardrails.task_scope import (
     ANY,
@@ -35,6 +34,7 @@ from harness.guardrails.task_scope import (
 )
 from harness.guardrails.task_scope.limits import same, stands_in
 from harness.guardrails.task_scope.tool_words import tool_card
+from harness.guardrails.tool_guard import guarded_tools
 from harness.testing import check_guardrail, make_case
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -29,7 +29,7 @@ from harness.core.clock import SYSTEM, Clock, iso_utc
 from harness.core.decision import Decision, Event
 from harness.core.errors import UsageError
 from harness.guardrails.audit_log.chain import FORMAT, GENESIS, Chain, head_path, tail_of
-from harness.guardrails.audit_log.verify import Verification, verify
+from harness.guardrails.audit_log.verification import Verification, verify
 
 __all__ = ["AuditLog", "Verification", "verify"]
 

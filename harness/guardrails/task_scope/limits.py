@@ -6,6 +6,7 @@ In JSON a limit is an object with one key: ``{"one_of": [...]}``, ``{"matching":
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,11 @@ from harness.core.errors import UsageError
 
 MAX_TEXT = 100_000
 """Longest text that a limit looks at; longer ones are outside every limit but :data:`ANY`."""
+
+MAX_VALUE = 2000
+"""Longest value that is looked up in a request: looking is quadratic in the worst case, and so is bounded."""
+MAX_NAMED = 200
+"""Most texts and numbers in one argument that can be looked up in a request; more of them are outside."""
 
 
 class Limit(Protocol):
@@ -85,7 +91,8 @@ class FromRequest:
     def admits(self, value: Any, request: Sequence[str]) -> bool:
         """See :class:`Limit`."""
         said = [folded(text[:MAX_TEXT]) for text in request]
-        return all(any(stands_in(leaf, text) for text in said) for leaf in leaves(value))
+        named = list(itertools.islice(leaves(value), MAX_NAMED + 1))
+        return len(named) <= MAX_NAMED and all(any(stands_in(leaf, text) for text in said) for leaf in named)
 
 
 def limit_of(given: Any) -> Limit:
@@ -139,9 +146,11 @@ def folded(text: str) -> str:
 
 def stands_in(value: str, text: str) -> bool:
     """Whether a value stands in a folded text as a whole word: ``10`` does not stand in ``100``."""
+    if len(value) > MAX_VALUE:
+        return False
     value = folded(value)
-    if not value or len(value) > MAX_TEXT:
-        return not value
+    if not value:
+        return True
     at = text.find(value)
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]

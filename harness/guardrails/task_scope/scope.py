@@ -9,16 +9,18 @@ from typing import Any
 
 from harness.core.decision import Action
 from harness.core.errors import UsageError
-from harness.guardrails.task_scope.limits import ANY, Limit, leaves, limit_of, stands_in
+from harness.guardrails.task_scope.limits import ANY, MAX_TEXT, Limit, leaves, limit_of, stands_in
 from harness.guardrails.task_scope.limits import folded as fold
 
 _ADDRESSEE = re.compile(
     r"[^\s@<>,;:\"']{1,64}@[^\s@<>,;:\"']{1,255}|https?://\S{1,2000}|(?<![\w.])[A-Za-z]{2}\d{2}[A-Za-z0-9]{10,30}(?!\w)"
-    r"|(?<![\w.])\+?\d[\d \-]{5,}\d(?!\w)"
+    r"|(?<![\w.])\+?\d[\d \-]{5,40}\d(?!\w)"
 )
 """Where something goes to: an e-mail address, a URL, an IBAN, a long number (phone, account)."""
-_MAX_LOOKED = 20_000
-"""Characters of an argument that are searched for addressees; an acting call with longer ones waits for a person."""
+_MAX_LOOKED = 200_000
+"""Characters of all arguments that are searched for addressees; an acting call with more waits for a person."""
+_MAX_FOUND = 200
+"""Addressees of one call that are looked up in what the user said; a call with more waits for a person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,15 +108,25 @@ def _limit(limits: Mapping[str, Any], key: Any) -> Limit | None:
 
 
 def _named(arguments: Mapping[str, Any], request: Sequence[str]) -> bool:
-    said = [fold(text) for text in request]
-    bare = ["".join(char for char in text if char.isalnum()) for text in said]
+    said = [fold(text[:MAX_TEXT]) for text in request]
+    bare = [_bare(text) for text in said]
+    looked = found = 0
     for leaf in leaves(arguments):
-        if len(leaf) > _MAX_LOOKED:
+        looked += len(leaf)
+        if looked > _MAX_LOOKED:
             return False
-        for found in _ADDRESSEE.findall(leaf):
-            digits = "".join(char for char in fold(found) if char.isalnum())
-            if not any(stands_in(found, text) for text in said) and not (
-                "@" not in found and "/" not in found and any(digits in text for text in bare)
+        for addressee in _ADDRESSEE.findall(leaf):
+            found += 1
+            if found > _MAX_FOUND:
+                return False
+            # An account or phone number may be grouped otherwise than the user wrote it.
+            number = "@" not in addressee and "/" not in addressee
+            if not any(stands_in(addressee, text) for text in said) and not (
+                number and any(_bare(fold(addressee)) in text for text in bare)
             ):
                 return False
     return True
+
+
+def _bare(text: str) -> str:
+    return "".join([char for char in text if char.isalnum()])

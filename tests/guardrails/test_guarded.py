@@ -132,7 +132,7 @@ def test_a_blocked_call_is_not_made_and_the_model_is_told_only_that_it_is_not_al
     got = run(guarded(agent, guard))
     assert box.sent == ["alice"]
     assert [m["content"] for m in model.heard if m["role"] == "tool"] == [
-        '{"error": "ActionRefused: this action is not allowed"}',
+        '{"error": "this action is not allowed"}',
         "sent to alice",
     ]
     assert got.metadata["guardrails"]["too_late"] == 0

@@ -1,0 +1,65 @@
+"""IP addresses: version 4 in dotted decimals, version 6 in every form of RFC 4291 (section 2.2), zones included.
+
+Not one: four numbers behind the word "version" or glued to it; parts of a longer dotted number; ``face::add`` (two
+names and a double colon, as code writes them), where no digit and no further group speaks for an address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv6Address
+
+from harness.guardrails.pii.context import before
+from harness.guardrails.spans import Span
+
+V4 = "ipv4"
+V6 = "ipv6"
+
+_FOUR = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]\.)([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9A-Za-z])(?!\.[0-9])"
+)
+_SIX = re.compile(
+    r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f]{0,4}:)([0-9A-Fa-f:]{2,45}(?:\.[0-9]{1,3}){0,3})(%[0-9A-Za-z._~]{1,20})?(?![0-9A-Fa-f:])"
+)
+_VERSION = re.compile(r"(?:version|release|ver\.?|rev\.?|firmware|build)[\"']?[ :=]{0,3}v?$")
+_SPEAKS = re.compile(r"(?<![a-z])ip|addr|host")
+
+
+def find(text: str) -> Iterator[Span]:
+    """IP addresses in a text (a view's text)."""
+    for match in _FOUR.finditer(text):
+        if all(int(part) <= 255 for part in match.groups()):
+            version = _VERSION.search(before(text, match.start(), 16))
+            yield Span(match.start(), match.end(), V4, 0.3 if version else 0.9)
+    if ":" not in text:
+        return
+    for match in _SIX.finditer(text):
+        span = _six(text, match)
+        if span is not None:
+            yield span
+
+
+def _six(text: str, match: re.Match[str]) -> Span | None:
+    start, end = match.span(1)
+    found = match[1]
+    if found.count(":") < 2:
+        return None
+    # A colon in front ("IP:2001:...") or behind ("2001:...: ") is punctuation.
+    if found[0] == ":" and not found.startswith("::"):
+        found, start = found[1:], start + 1
+    if (found[-1] == ":" and not found.endswith("::")) or found.endswith(":::"):
+        found, end = found[:-1], end - 1
+    before_it = text[start - 1 : start]
+    if before_it.isalnum() or text[end : end + 1].isalnum():
+        return None
+    try:
+        address = IPv6Address(found)
+    except (AddressValueError, ValueError):
+        return None
+    if match[2] and end == match.end(1):
+        end = match.end(2)
+    if found == "::" or (found.count(":") == 2 and "::" in found and not any(sign.isdigit() for sign in found)):
+        sure = 0.8 if int(address) and _SPEAKS.search(before(text, start, 24)) else 0.2
+        return Span(start, end, V6, sure)
+    return Span(start, end, V6, 0.9)

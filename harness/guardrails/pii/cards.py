@@ -112,5 +112,21 @@ _COMMON: dict[int, tuple[str, ...]] = {
     19: ("4", "62", *_DISCOVER),
 }
 # Maestro, Diners Club, JCB, Mir, RuPay, Verve, Troy, InstaPayment, UnionPay in their longer and rarer ranges.
-_RARE = (*_MAESTRO, "50", "30", "36", "38", "39", "35", "60", "63", "67", "2014", "2149", "81", "82", "9792")
+_RARE: tuple[str, ...] = (
+    *_MAESTRO,
+    "50",
+    "30",
+    "36",
+    "38",
+    "39",
+    "35",
+    "60",
+    "63",
+    "67",
+    "2014",
+    "2149",
+    "81",
+    "82",
+    "9792",
+)
 _RARE += ("2200", "2201", "2202", "2203", "2204", "4")

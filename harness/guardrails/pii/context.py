@@ -29,10 +29,10 @@ _LABEL = re.compile(
     r"|policy|claim|receipt|quote|voucher|coupon|timestamp|epoch|barcode|waybill|awb|rma|bestellung|auftrag|rechnung"
     r"|commande|facture|pedido|factura"
     r")s?(?:[ _-]?(?:number|numbers|num|no|nr|nummer|id|ids|code|ref|key|#|numero|date))*"
-    r"(?:[ \t]?(?:\.|is|was|are))?[\"'\s:=#(\[,-]{0,6}$"
+    r"(?:[ \t]?(?:\.|is|was|are))?[\"'\s:=#(\[,-]{0,6}\Z"
 )
-_PRICE = re.compile(r"[$€£¥][ ]?$")
-_CODE = re.compile(r"(?:[A-Za-z]|(?<![0-9A-Za-z])[A-Za-z]{1,6}[-_#])$")
+_PRICE = re.compile(r"[$€£¥][ ]?\Z")
+_CODE = re.compile(r"(?:[A-Za-z]|(?<![0-9A-Za-z])[A-Za-z]{1,6}[-_#])\Z")
 
 
 def before(text: str, start: int, reach: int = BEFORE) -> str:

@@ -13,6 +13,7 @@ The words:
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -146,7 +147,7 @@ class CustomPatterns:
 
 def _re2(pattern: str) -> Any:
     try:
-        import re2
+        re2 = importlib.import_module("re2")
     except ImportError:
         return None
     options = re2.Options()

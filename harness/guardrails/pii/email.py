@@ -23,13 +23,14 @@ from harness.guardrails.spans import Span
 
 NAME = "email"
 MAX_LOCAL = 128
+ONE_LABEL = 0.4
 
 _RIGHT = re.compile(r"@(?:([\w.-]{1,255})|(\[[^\[\]\\\s\"]{1,120}\]))")
 _VEILED = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}[ ]?[\[({<][ ]?(?:at|AT|At|@)[ ]?[\])}>][ ]?[\w-]{1,63}"
     r"(?:(?:[ ]?[\[({<][ ]?(?:dot|DOT|Dot|\.)[ ]?[\])}>][ ]?|\.)[\w-]{2,63}){1,4}"
 )
-_ATEXT = frozenset(".!#$%&'*+/=?^_`{|}~-")
+_ATEXT = frozenset(".!#$%&'*+/=?^_`{|}~-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _SPEAKS = re.compile(r"e-?mail|mailto|(?<![a-z])mail|contact|address")
 _CUT = re.compile(r"[/=?&]")
 _WRAPPERS = "'`*{|~#$!^%"
@@ -38,6 +39,8 @@ _FILES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 
 def find(text: str) -> Iterator[Span]:
     """E-mail addresses in a text (a view's text)."""
+    # Only to save time: most texts full of @ are no talk about addresses.
+    spoken = "@" in text and _SPEAKS.search(text.lower()) is not None
     for match in _RIGHT.finditer(text):
         at = match.start()
         if match[2]:
@@ -49,7 +52,7 @@ def find(text: str) -> Iterator[Span]:
         start = _local(text, at)
         if start == at:
             continue
-        if sure < 0.5 and _SPEAKS.search(before(text, start, 24)):
+        if sure == ONE_LABEL and spoken and _SPEAKS.search(before(text, start, 24)):
             sure = 0.8
         yield Span(start, end, NAME, sure)
     # The brackets are rarer than the rest of the pattern and found much faster.
@@ -59,6 +62,8 @@ def find(text: str) -> Iterator[Span]:
 
 
 def _domain(text: str, start: int, run: str) -> tuple[int, float]:
+    if run.isalpha():
+        return start + len(run), ONE_LABEL
     labels: list[str] = []
     for label in run.split("."):
         if not label or label[0] == "-":
@@ -78,7 +83,7 @@ def _domain(text: str, start: int, run: str) -> tuple[int, float]:
     name = ".".join(labels)
     end = start + len(name)
     if len(labels) == 1:
-        return end, 0.0 if name.isdigit() else 0.4
+        return end, 0.0 if name.isdigit() else ONE_LABEL
     if labels[0][0].isdigit() and labels[0][1:] == "x" and name.lower().endswith(_FILES):  # icon@2x.png
         return end, 0.2
     return end, 0.95
@@ -90,11 +95,11 @@ def _local(text: str, at: int) -> int:
         start = text.rfind('"', floor, at - 1)
         return at if start < 0 or any(sign.isspace() for sign in text[start:at]) else start
     start = at
-    while start > floor and (text[start - 1].isalnum() or text[start - 1] in _ATEXT):
+    while start > floor and ((sign := text[start - 1]) in _ATEXT or sign.isalnum()):
         start -= 1
-    if start == at:
-        return at
     local = text[start:at]
+    if local.isalnum() and local.isascii():
+        return start
     if not any(sign.isalnum() for sign in local):
         return start
     if not local.isascii() and (script := _after_ideographs(local)):

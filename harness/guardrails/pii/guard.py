@@ -152,11 +152,10 @@ class PiiGuard:
 
     def _spans(self, text: str, as_json: bool) -> list[Span]:
         view = View(text)
-        found = [
-            span._replace(start=place[0], end=place[1])
-            for span in self.in_view(view)
-            if (place := view.origin(*span[:2]))
-        ]
+        found = []
+        for span in self.in_view(view):
+            start, end = view.origin(span.start, span.end)
+            found.append(span._replace(start=start, end=end))
         if "email" in self.categories:
             plain = [one for one in found if one.category == "email"]
             found += [one for one in whole_values(text, as_json, plain) if one.confidence >= self.threshold]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import AddressValueError, IPv6Address
 
 from harness.guardrails.pii.context import before
 from harness.guardrails.spans import Span
@@ -22,7 +21,8 @@ _FOUR = re.compile(
 _SIX = re.compile(
     r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f]{0,4}:)([0-9A-Fa-f:]{2,45}(?:\.[0-9]{1,3}){0,3})(%[0-9A-Za-z._~]{1,20})?(?![0-9A-Fa-f:])"
 )
-_VERSION = re.compile(r"(?:version|release|ver\.?|rev\.?|firmware|build)[\"']?[ :=]{0,3}v?$")
+_HEX = frozenset("0123456789abcdefABCDEF")
+_VERSION = re.compile(r"(?:version|release|ver\.?|rev\.?|firmware|build)[\"']?[ :=]{0,3}v?\Z")
 _SPEAKS = re.compile(r"(?<![a-z])ip|addr|host")
 
 
@@ -40,6 +40,25 @@ def find(text: str) -> Iterator[Span]:
             yield span
 
 
+def is_v6(found: str) -> bool:
+    """Whether signs alone are an address by RFC 4291, section 2.2; zones apart."""
+    head, gap, tail = found.partition("::")
+    if gap and "::" in tail:
+        return False
+    groups = [*head.split(":"), *tail.split(":")] if head and tail else (head or tail).split(":")
+    if groups == [""]:
+        return bool(gap)
+    count = len(groups)
+    if "." in groups[-1] and (not gap or tail):
+        parts = groups.pop().split(".")
+        if len(parts) != 4 or not all(part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts):
+            return False
+        count += 1
+    if not all(0 < len(group) <= 4 for group in groups) or any(sign not in _HEX for sign in "".join(groups)):
+        return False
+    return count <= 7 if gap else count == 8
+
+
 def _six(text: str, match: re.Match[str]) -> Span | None:
     start, end = match.span(1)
     found = match[1]
@@ -53,13 +72,11 @@ def _six(text: str, match: re.Match[str]) -> Span | None:
     before_it = text[start - 1 : start]
     if before_it.isalnum() or text[end : end + 1].isalnum():
         return None
-    try:
-        address = IPv6Address(found)
-    except (AddressValueError, ValueError):
+    if not is_v6(found):
         return None
     if match[2] and end == match.end(1):
         end = match.end(2)
     if found == "::" or (found.count(":") == 2 and "::" in found and not any(sign.isdigit() for sign in found)):
-        sure = 0.8 if int(address) and _SPEAKS.search(before(text, start, 24)) else 0.2
+        sure = 0.8 if found != "::" and _SPEAKS.search(before(text, start, 24)) else 0.2
         return Span(start, end, V6, sure)
     return Span(start, end, V6, 0.9)

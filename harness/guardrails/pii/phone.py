@@ -33,14 +33,14 @@ _DATE = re.compile(
     r"|(?:19|20)[0-9]{2}[ ]?[-/][ ]?(?:19|20)[0-9]{2})(?![0-9])(?![-/.][0-9])"
 )
 _SPEAKS = re.compile(
-    r"phone|(?<![a-z])(?:tel|telefon|telefono|téléphone|mob|mobile|cell|cellular|call|calls|called|calling|dial|ring"
+    r"phone|(?<![a-z])(?:tel|telefon|telefono|téléphone|mob|mobile|cell|cellular|call|calls|called|calling|answer|answers|answering|dial|ring"
     r"|fax|whatsapp|sms|text|texts|texted|contact|reach|hotline|landline|handy|desk|office|registered|messages?)(?![a-z])"
 )
 _SPEAKS_BEHIND = re.compile(r"^[ \-,(]{0,3}(?:office|fax|mobile|cell|home|work|desk|phone|tel)(?![a-z])")
 _OTHER = re.compile(
     r"(?<![a-z])(?:account|customer|member|employee|patient|licen[cs]e|passport|zip|postcode|pin|otp|code|amount|total"
     r"|isbn|vat|room|page|line|year|date|dated|due|since|until|on|at line)(?: ?(?:number|no|nr|id|code|#))?\.?"
-    r"(?: is| was)?[\"'\s:=#-]{0,5}$"
+    r"(?: is| was)?[\"'\s:=#-]{0,5}\Z"
 )
 _NOT_DIGIT = re.compile(r"[^0-9]")
 
@@ -71,7 +71,7 @@ def _run(text: str, match: re.Match[str]) -> Span | None:
     words = before(text, start)
     # "call on 4411 ..." and "due on 4411 ..." differ in the word before.
     other = _OTHER.search(words[-40:]) is not None and not re.search(
-        r"(?:call|reach|contact)\b[^.]{0,16} on\s?$", words
+        r"(?:call|reach|contact)\b[^.]{0,16} on\s?\Z", words
     )
     if labelled_otherwise(words) or other or glued(text, start):
         return Span(start, end, NAME, 0.1)

@@ -19,8 +19,8 @@ MIN_KEY = 32
 _MAGIC = b"harness-vault-1\n"
 
 
-def checked_key(key: bytes) -> bytes:
-    """``key``, when it is long enough.
+def checked_key(key: object) -> bytes:
+    """``key``, when it is bytes and long enough.
 
     :raises UsageError: when it is no bytes or shorter than 32 of them.
     """

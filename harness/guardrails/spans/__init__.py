@@ -33,7 +33,7 @@ class Span(NamedTuple):
     confidence: float
 
 
-def checked_category(name: str) -> str:
+def checked_category(name: object) -> str:
     """``name``, when it can stand in a placeholder.
 
     :raises UsageError: for anything else.

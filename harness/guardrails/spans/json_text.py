@@ -27,7 +27,7 @@ _AFTER_KEY = re.compile(r"[ \t\r\n]*:")
 _OPENERS = {"{": '"}', "[": '"{[]-0123456789tfnNI'}
 
 
-def _unread(text: str) -> Any:
+def _unread(_: Any) -> Any:
     return None
 
 
@@ -146,7 +146,7 @@ def _tokens_anew(text: str, found: list[Piece], replace: Callable[[Piece], str])
 
 
 def _inside(text: str, start: int, end: int, mine: list[Piece], replace: Callable[[Piece], str]) -> str:
-    parts = []
+    parts: list[str] = []
     done = start
     for piece in mine:
         parts += (text[done : piece.start], replace(piece))

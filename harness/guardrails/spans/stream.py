@@ -37,7 +37,10 @@ class StreamBroken(HarnessError):
 class Finder(Protocol):
     """What a stream asks its guard."""
 
-    line_by_line: bool
+    @property
+    def line_by_line(self) -> bool:
+        """Whether only whole lines may be released."""
+        ...
 
     def in_view(self, view: View) -> list[Span]:
         """All that is found, in places of the view; need not be joined."""
@@ -147,7 +150,7 @@ class RedactionStream:
             start, end = view.origin(span.start, span.end)
             if start >= self._done:
                 found.append(span._replace(start=start, end=end))
-        parts = []
+        parts: list[str] = []
         at = self._done
         for span in join(found):
             if span.start >= cut:

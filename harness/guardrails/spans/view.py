@@ -2,7 +2,7 @@
 
 What is undone, because each of it hides a number or an address from a pattern:
 
-- escapes: ``\\u0040`` at any depth of quoting, ``\\x40``, ``\\n`` and its like (a new line is one sign, not the letter n
+- escapes: ``\\u0040`` at any depth of quoting, ``\\x40``, ``\\n`` and its like (a new line is one sign, not an n
   in front of the next word), ``%40``, ``&#64;``;
 - signs that are not seen: zero-width characters, soft hyphens, joiners, direction marks, variation selectors;
 - signs that are others in disguise: full-width and mathematical letters and digits, digits of other scripts, dashes,

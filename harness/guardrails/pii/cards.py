@@ -28,8 +28,8 @@ _FOURS = re.compile(
 )
 _SIX = re.compile(rf"(?<![0-9])[0-9]{{4}}{_S}[0-9]{{6}}{_S}[0-9]{{4,5}}(?![0-9])")
 _HALVES = re.compile(rf"(?<![0-9])(?=([0-9]{{6,8}}{_S}[0-9]{{6,13}})(?![0-9]))")
-_SINGLE = re.compile(r"(?<![0-9])(?<![0-9][ .\-])[0-9](?:[ .\-][0-9]){11,18}(?![0-9])(?![ .\-][0-9])")
-_PLAIN = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{12,19}(?![0-9])(?!\.[0-9])")
+_SINGLE = re.compile(r"(?<![0-9])(?<![0-9\ue000][ .\-])[0-9](?:[ .\-][0-9]){11,18}(?![0-9])(?![ .\-][0-9\ue000])")
+_PLAIN = re.compile(r"(?<![0-9])(?<![0-9\ue000]\.)[0-9]{12,19}(?![0-9])(?!\.[0-9\ue000])")
 _NOT_DIGIT = re.compile(r"[^0-9]")
 _SPEAKS = re.compile(
     r"card|credit|debit|visa|master|amex|american express|discover|diners|jcb|maestro|unionpay"

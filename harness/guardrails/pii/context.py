@@ -32,7 +32,7 @@ _LABEL = re.compile(
     r"(?:[ \t]?(?:\.|is|was|are))?[\"'\s:=#(\[,-]{0,6}\Z"
 )
 _PRICE = re.compile(r"[$€£¥][ ]?\Z")
-_CODE = re.compile(r"(?:[A-Za-z]|(?<![0-9A-Za-z])[A-Za-z]{1,6}[-_#])\Z")
+_CODE = re.compile(r"(?:[A-Za-z]|(?<![0-9A-Za-z.@])[A-Za-z]{1,6}[-_#])\Z")
 
 
 def before(text: str, start: int, reach: int = BEFORE) -> str:

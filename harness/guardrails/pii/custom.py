@@ -7,7 +7,7 @@ The words:
 - *engine*: google-re2 where it is installed and understands the pattern (linear time by design); else Python's ``re``
   in a process of its own, which is ended when the time is over. A thread would not do: ``re`` holds the interpreter
   while it matches.
-- *time-out*: raises :class:`PatternTimeout`; the guard blocks with a fault then. The next call gets a new process.
+- *time-out*: raises :class:`LookedTooLongError`; the guard blocks with a fault then. The next call gets a new process.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any
 
 from harness.core.errors import HarnessError, UsageError
 from harness.guardrails.spans import Span, checked_category
+from harness.guardrails.spans.redacting import LookedTooLongError
 
 # What the process runs: nothing of this package, so that it starts in the time Python needs to start.
 _WORKER = r"""
@@ -52,10 +53,6 @@ while True:
     write.write(struct.pack(">I", len(body)) + body)
     write.flush()
 """
-
-
-class PatternTimeout(HarnessError):
-    """A custom pattern took longer than it may."""
 
 
 class CustomPatterns:
@@ -90,7 +87,7 @@ class CustomPatterns:
     def find(self, text: str) -> list[Span]:
         """What the patterns match in a text.
 
-        :raises PatternTimeout: the time is over.
+        :raises LookedTooLongError: the time is over.
         """
         out = []
         at = 0
@@ -177,7 +174,7 @@ def _send(process: subprocess.Popen[bytes], body: bytes, deadline: float) -> Non
     while rest:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([], [pipe], [], left)[1]:
-            raise PatternTimeout("a custom pattern took longer than pattern_timeout_s allows")
+            raise LookedTooLongError("a custom pattern took longer than pattern_timeout_s allows")
         rest = rest[os.write(pipe.fileno(), rest[:65536]) :]
 
 
@@ -189,7 +186,7 @@ def _receive(process: subprocess.Popen[bytes], size: int, deadline: float) -> by
     while size:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([pipe], [], [], left)[0]:
-            raise PatternTimeout("a custom pattern took longer than pattern_timeout_s allows")
+            raise LookedTooLongError("a custom pattern took longer than pattern_timeout_s allows")
         part = os.read(pipe.fileno(), min(size, 1 << 20))
         if not part:
             raise HarnessError("the pattern process ended unexpectedly")

@@ -27,7 +27,7 @@ LENGTHS = {
     "GQ": 27, "GW": 25, "IR": 26, "KM": 27, "MA": 28, "MG": 27, "ML": 28, "MZ": 25, "NE": 28, "SN": 28, "TD": 27,
     "TG": 28,
 }  # fmt: skip
-_START = re.compile(r"(?<![0-9A-Za-z])(?=([A-Za-z][ ]?[A-Za-z])[ .\-]?[0-9][ .\-]?[0-9][ .\-]?[0-9A-Za-z])")
+_START = re.compile(r"(?<![0-9A-Za-z\ue000])(?=([A-Za-z][ ]?[A-Za-z])[ .\-]?[0-9][ .\-]?[0-9][ .\-]?[0-9A-Za-z])")
 _REST = {
     size: re.compile(rf"[A-Za-z](?:[ .\-]?[0-9A-Za-z]){{{size - 1}}}(?![0-9A-Za-z])") for size in set(LENGTHS.values())
 }

@@ -16,25 +16,28 @@ V4 = "ipv4"
 V6 = "ipv6"
 
 _FOUR = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9A-Za-z]\.)([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9A-Za-z])(?!\.[0-9])"
+    r"(?<![0-9A-Za-z])(?<![0-9A-Za-z\ue000]\.)([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9A-Za-z])(?!\.[0-9\ue000])"
 )
 _SIX = re.compile(
     r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f]{0,4}:)([0-9A-Fa-f:]{2,45}(?:\.[0-9]{1,3}){0,3})(%[0-9A-Za-z._~]{1,20})?(?![0-9A-Fa-f:])"
 )
+_JOINED = re.compile(r"[^\W_]|\ue000")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VERSION = re.compile(r"(?:version|release|ver\.?|rev\.?|firmware|build)[\"']?[ :=]{0,3}v?\Z")
 _SPEAKS = re.compile(r"(?<![a-z])ip|addr|host")
 
 
-def find(text: str) -> Iterator[Span]:
-    """IP addresses in a text (a view's text)."""
+def find_v4(text: str) -> Iterator[Span]:
+    """IPv4 addresses in a text (a view's text)."""
     for match in _FOUR.finditer(text):
         if all(int(part) <= 255 for part in match.groups()):
             version = _VERSION.search(before(text, match.start(), 16))
             yield Span(match.start(), match.end(), V4, 0.3 if version else 0.9)
-    if ":" not in text:
-        return
-    for match in _SIX.finditer(text):
+
+
+def find_v6(text: str) -> Iterator[Span]:
+    """IPv6 addresses in a text (a view's text)."""
+    for match in _SIX.finditer(text) if ":" in text else ():
         span = _six(text, match)
         if span is not None:
             yield span
@@ -64,13 +67,15 @@ def _six(text: str, match: re.Match[str]) -> Span | None:
     found = match[1]
     if found.count(":") < 2:
         return None
-    # A colon in front ("IP:2001:...") or behind ("2001:...: ") is punctuation.
+    # What is glued to a word is not part of it ("x12:2001:..."), nor is a colon in front or behind ("IP:2001:...: ").
+    if _JOINED.match(text[start - 1 : start]):
+        glue = found.index(":")
+        found, start = found[glue:], start + glue
     if found[0] == ":" and not found.startswith("::"):
         found, start = found[1:], start + 1
-    if (found[-1] == ":" and not found.endswith("::")) or found.endswith(":::"):
+    if found.endswith(":::") or (found[-1:] == ":" and not found.endswith("::")):
         found, end = found[:-1], end - 1
-    before_it = text[start - 1 : start]
-    if before_it.isalnum() or text[end : end + 1].isalnum():
+    if _JOINED.match(text[start - 1 : start]) or _JOINED.match(text[end : end + 1]):
         return None
     if not is_v6(found):
         return None

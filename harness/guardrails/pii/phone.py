@@ -12,15 +12,17 @@ from collections.abc import Iterator
 
 from harness.guardrails.pii.context import before, behind, glued, labelled_otherwise
 from harness.guardrails.spans import Span
+from harness.guardrails.spans.view import masked
 
 NAME = "phone"
 
 _S = r"[ .\-/()]{0,3}"
-_EXT = r"(?:[ ,]{0,2}(?:x|ext\.?|extension|#)[ ]?[0-9]{1,6}(?![0-9]))?"
-_PLUS = re.compile(rf"(?<![0-9A-Za-z])\+[ ]?[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXT}")
+_EXT = rf"(?:[ ,]{{0,2}}(?:x|ext\.?|extension|#)[ ]?[0-9]{{1,6}}(?![0-9])(?!{_S}[0-9]))?"
+_PLUS = re.compile(rf"(?<![0-9A-Za-z\ue000])\+[ ]?[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXT}")
 _AMERICA = re.compile(
-    r"(?<![0-9])(?<![0-9][\-.])(?:1[ .\-])?(?:\([2-9][0-9]{2}\)[ ]?|[2-9][0-9]{2}[ .\-])[2-9][0-9]{2}[ .\-][0-9]{4}"
-    rf"(?![0-9])(?![\-.][0-9]){_EXT}"
+    r"(?<![0-9])(?<![0-9\ue000][\-.])(?:1[ .\-])?"
+    r"(?:\([2-9][0-9]{2}\)[ ]?|[2-9][0-9]{2}[ .\-])[2-9][0-9]{2}[ .\-][0-9]{4}"
+    rf"(?![0-9])(?![\-.][0-9\ue000]){_EXT}"
 )
 _RUN = re.compile(
     r"(?<![0-9A-Za-z+])(?<![0-9][ .\-/()])(?<![0-9][ .\-/()]{2})(?<![0-9][ .\-/()]{3})"
@@ -46,14 +48,16 @@ _NOT_DIGIT = re.compile(r"[^0-9]")
 
 
 def find(text: str) -> Iterator[Span]:
-    """Telephone numbers in a text (a view's text)."""
+    """Telephone numbers in a text (a view's text) in which everything else that was found is masked."""
+    shaped = []
     if "+" in text:
-        for match in _PLUS.finditer(text):
-            yield Span(match.start(), match.end(), NAME, 0.85)
+        shaped += [Span(match.start(), match.end(), NAME, 0.85) for match in _PLUS.finditer(text)]
     for match in _AMERICA.finditer(text):
         words = before(text, match.start())
         other = labelled_otherwise(words) or glued(text, match.start())
-        yield Span(match.start(), match.end(), NAME, 0.3 if other else 0.75)
+        shaped.append(Span(match.start(), match.end(), NAME, 0.3 if other else 0.75))
+    yield from shaped
+    text = masked(text, shaped)
     for match in _RUN.finditer(text):
         span = _run(text, match)
         if span is not None:

@@ -1,8 +1,7 @@
 """Stream: redaction of a text that arrives in pieces; what comes out is what redacting the whole would give.
 
-It rests on one promise of the finders: whether there is something at a place depends on at most ``LEFT`` signs before
-and ``REACH`` signs behind it (signs of the view). Then a place is *settled* when ``REACH`` signs have followed it, or
-earlier, at a space in plain prose: behind a word, in front of a word, with no digit or escape for ``QUIET`` signs.
+It rests on one promise of the finders: whether there is something at a place depends on at most ``reach`` signs before
+and behind it (signs of the view). Then a place is *settled* when as many signs have followed it, or earlier, at a space in plain prose: behind a word, in front of a word, with no digit or escape for ``QUIET`` signs.
 
 Kept back until the end: what may still be JSON, or one address as a whole, because those are judged as a whole.
 With patterns that are matched line by line only whole lines are released.
@@ -19,10 +18,9 @@ from harness.core.errors import HarnessError
 from harness.guardrails.spans import Span, as_findings, join
 from harness.guardrails.spans.view import View
 
-LEFT = 320
-REACH = 640
 QUIET = 72
 _STEP = 512
+_UNDECIDED = 640
 # In prose these are no part of anything that is looked for and no escape that could become one.
 _NOISY = re.compile(
     r"[^A-Za-z\s,.;:!?'\"()\[\]{}<>@#*_/=$|~^`+\u00c0-\u02ff\u0370-\u1fff\u2013\u2014\u2018-\u201d\u2026-]|\d"
@@ -38,6 +36,11 @@ class Finder(Protocol):
     """What a stream asks its guard."""
 
     @property
+    def reach(self) -> int:
+        """How many signs before and behind a place decide what stands there."""
+        ...
+
+    @property
     def line_by_line(self) -> bool:
         """Whether only whole lines may be released."""
         ...
@@ -48,6 +51,10 @@ class Finder(Protocol):
 
     def judged_whole(self, start: str) -> bool:
         """Whether a text that begins like this may have to be judged as a whole."""
+        ...
+
+    def open_at(self, pending: str) -> bool:
+        """Whether something may have begun in plain prose that a space does not end."""
         ...
 
     def redacted(self, text: str) -> tuple[str, list[Span]]:
@@ -96,7 +103,7 @@ class RedactionStream:
             start = self._gathered()
             if self._finder.judged_whole(start):
                 # Once it is longer than any address it can only be JSON, and nothing but the end decides that.
-                self._whole = True if len(start) > LEFT else None
+                self._whole = True if len(start) > _UNDECIDED else None
                 return ""
             self._whole = False
         elif self._new < self._wait or not (self._new >= _STEP or _has_gap(chunk, self._parts)):
@@ -143,7 +150,7 @@ class RedactionStream:
         view = View(text)
         cut = len(text) if last else self._settled(view, text)
         if cut <= self._done:
-            self._wait = max(_STEP, len(text)) if len(text) - self._done > 2 * REACH else 0
+            self._wait = max(_STEP, len(text)) if len(text) - self._done > 2 * self._finder.reach else 0
             return ""
         found = []
         for span in self._finder.in_view(view):
@@ -162,7 +169,7 @@ class RedactionStream:
             at = span.end
             self._spans.append(span._replace(start=span.start + self._base, end=span.end + self._base))
         parts.append(text[at:cut])
-        self._wait = max(_STEP, len(text)) if cut <= self._done and len(text) > 2 * REACH else 0
+        self._wait = max(_STEP, len(text)) if cut <= self._done and len(text) > 2 * self._finder.reach else 0
         self._forget(view, cut)
         return "".join(parts)
 
@@ -172,9 +179,13 @@ class RedactionStream:
         low = self._done
         for gap in reversed(list(_GAP.finditer(text, low, len(text)))[-8:]):
             at = gap.start()
-            if (not lines or text[at] == "\n") and not _NOISY.search(text, max(0, at - QUIET), at):
+            if (
+                (not lines or text[at] == "\n")
+                and not _NOISY.search(text, max(0, at - QUIET), at)
+                and not self._finder.open_at(text[low:at])
+            ):
                 return at
-        far = len(view.text) - REACH
+        far = len(view.text) - self._finder.reach
         if far <= 0:
             return low
         if lines:
@@ -186,7 +197,7 @@ class RedactionStream:
     def _forget(self, view: View, cut: int) -> None:
         """Keep what the next places may look back at."""
         text = self._buffer
-        keep = max(0, cut - LEFT)
+        keep = max(0, cut - self._finder.reach)
         if len(view.text) != len(text):
             # Count signs of the view: escapes are longer than what they mean.
             low, high = 0, len(view.text)
@@ -196,7 +207,8 @@ class RedactionStream:
                     low = middle + 1
                 else:
                     high = middle
-            keep = view.origin(max(0, low - LEFT), max(1, low - LEFT + 1))[0] if view.text else 0
+            first = max(0, low - self._finder.reach)
+            keep = view.origin(first, first + 1)[0] if view.text else 0
         self._base += keep
         self._buffer = text[keep:]
         self._done = cut - keep

@@ -19,8 +19,9 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterable
 
-from harness.guardrails.spans import PLACEHOLDER
+from harness.guardrails.spans import PLACEHOLDER, Span, join, redact
 
 HOLE = "\ue000"
 """Stands for a placeholder; of a private use area, so that it is no letter, digit or sign of any pattern."""
@@ -123,6 +124,12 @@ class View:
         if self._wide[index]:
             return self._raw[index], self._wide[index]
         return self._raw[index] + at - self._view[index], 1
+
+
+def masked(text: str, spans: Iterable[Span], threshold: float = 0.5) -> str:
+    """The text of a view with what is that sure hidden, sign by sign, as an earlier redaction would have."""
+    sure = join(span for span in spans if span.confidence >= threshold)
+    return redact(text, sure, lambda span: HOLE * (span.end - span.start)) if sure else text
 
 
 def _meant(match: re.Match[str]) -> str | None:

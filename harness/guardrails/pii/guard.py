@@ -40,11 +40,9 @@ class PiiGuard(RedactingGuard):
         :raises UsageError: for an unknown category or action, a threshold outside [0, 1], a pattern that is none.
         """
         super().__post_init__()
-        if isinstance(self.categories, str) or not set(self.categories) <= set(CATEGORIES):
-            wrong = self.categories if isinstance(self.categories, str) else set(self.categories) - set(CATEGORIES)
-            raise UsageError(
-                f"categories is a tuple of {', '.join(CATEGORIES)}, got {wrong!r}; your own go in patterns="
-            )
+        unknown = [one for one in self.categories if one not in CATEGORIES]
+        if unknown:
+            raise UsageError(f"no category {unknown[0]!r}; there are {', '.join(CATEGORIES)}; your own go in patterns=")
         taken = [one for one in self.patterns if one in CATEGORIES]
         if taken:
             raise UsageError(f"{taken[0]!r} is a category of the guard's own; give your pattern another name")

@@ -49,7 +49,7 @@ class RedactingGuard(ABC):
     """A longer text is not read and blocks with a fault."""
 
     reach = 640
-    """How far, in signs, what stands at a place may depend on what is around it."""
+    """How many signs behind a place may decide what stands there."""
     line_by_line = False
     """Whether a stream may only be released in whole lines."""
 

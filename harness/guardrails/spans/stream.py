@@ -1,7 +1,8 @@
 """Stream: redaction of a text that arrives in pieces; what comes out is what redacting the whole would give.
 
-It rests on one promise of the finders: whether there is something at a place depends on at most ``reach`` signs before
-and behind it (signs of the view). Then a place is *settled* when as many signs have followed it, or earlier, at a space in plain prose: behind a word, in front of a word, with no digit or escape for ``QUIET`` signs.
+It rests on one promise of the finders: whether there is something at a place depends on at most ``LEFT`` signs before
+and ``reach`` signs behind it (signs of the view). Then a place is *settled* when as many signs have followed it, or
+earlier, at a space in plain prose: behind a word, in front of a word, with no digit or escape for ``QUIET`` signs.
 
 Kept back until the end: what may still be JSON, or one address as a whole, because those are judged as a whole.
 With patterns that are matched line by line only whole lines are released.
@@ -19,6 +20,7 @@ from harness.guardrails.spans import Span, as_findings, join
 from harness.guardrails.spans.view import View
 
 QUIET = 72
+LEFT = 640
 _STEP = 512
 _UNDECIDED = 640
 # In prose these are no part of anything that is looked for and no escape that could become one.
@@ -37,7 +39,7 @@ class Finder(Protocol):
 
     @property
     def reach(self) -> int:
-        """How many signs before and behind a place decide what stands there."""
+        """How many signs behind a place may decide what stands there."""
         ...
 
     @property
@@ -78,7 +80,7 @@ class RedactionStream:
         self._base = 0
         self._wait = 0
         self._whole: bool | None = None
-        self._broken: BaseException | None = None
+        self._broken = ""
         self._ended = False
         self._spans: list[Span] = []
 
@@ -106,7 +108,9 @@ class RedactionStream:
                 self._whole = True if len(start) > _UNDECIDED else None
                 return ""
             self._whole = False
-        elif self._new < self._wait or not (self._new >= _STEP or _has_gap(chunk, self._parts)):
+        elif self._new < self._wait or not (
+            self._new >= max(_STEP, self._finder.reach // 4) or _has_gap(chunk, self._parts)
+        ):
             return ""
         return self._guarded(self._advance, False)
 
@@ -122,19 +126,18 @@ class RedactionStream:
         return self._guarded(self._judge_whole)
 
     def _check_open(self) -> None:
-        if self._broken is not None:
-            raise StreamBroken("the stream was broken before; start a new one") from self._broken
+        if self._broken:
+            raise StreamBroken(f"the stream was broken before ({self._broken}); start a new one with guard.stream()")
         if self._ended:
             raise StreamBroken("the stream is finished; start a new one with guard.stream()")
 
     def _guarded(self, work: Callable[..., str], *arguments: bool) -> str:
         try:
             return work(*arguments)
-        except Exception as error:
-            self._broken = error
-            raise StreamBroken(
-                f"the stream could not be judged ({type(error).__name__}); nothing more is released"
-            ) from error
+        except Exception as error:  # noqa: BLE001 - fails closed
+            # Without its cause: the message of that could hold what was looked for.
+            self._broken = type(error).__name__
+        raise StreamBroken(f"the stream could not be judged ({self._broken}); nothing more is released")
 
     def _gathered(self) -> str:
         self._parts = ["".join(self._parts)]
@@ -147,10 +150,14 @@ class RedactionStream:
     def _advance(self, last: bool) -> str:
         text = self._buffer + "".join(self._parts)
         self._parts, self._new, self._buffer = [], 0, text
+        gap = len(text) if last else self._gap(text)
+        if gap <= self._done and len(text) - self._done <= self._finder.reach and not last:
+            self._wait = 0
+            return ""
         view = View(text)
-        cut = len(text) if last else self._settled(view, text)
-        if cut <= self._done:
-            self._wait = max(_STEP, len(text)) if len(text) - self._done > 2 * self._finder.reach else 0
+        cut = max(gap, self._far(view))
+        if cut <= self._done and not last:
+            self._wait = len(text)
             return ""
         found = []
         for span in self._finder.in_view(view):
@@ -169,35 +176,30 @@ class RedactionStream:
             at = span.end
             self._spans.append(span._replace(start=span.start + self._base, end=span.end + self._base))
         parts.append(text[at:cut])
-        self._wait = max(_STEP, len(text)) if cut <= self._done and len(text) > 2 * self._finder.reach else 0
+        self._wait = len(text) if cut <= self._done else 0
         self._forget(view, cut)
         return "".join(parts)
 
-    def _settled(self, view: View, text: str) -> int:
-        """The last place before which nothing can change any more."""
-        lines = self._finder.line_by_line
-        low = self._done
-        for gap in reversed(list(_GAP.finditer(text, low, len(text)))[-8:]):
+    def _gap(self, text: str) -> int:
+        """The last space in plain prose before which nothing can change any more; the last place released if none."""
+        for gap in reversed(list(_GAP.finditer(text, self._done))[-8:]):
             at = gap.start()
-            if (
-                (not lines or text[at] == "\n")
-                and not _NOISY.search(text, max(0, at - QUIET), at)
-                and not self._finder.open_at(text[low:at])
-            ):
+            quiet = not _NOISY.search(text, max(0, at - QUIET), at) and not self._finder.open_at(text[self._done : at])
+            if quiet and (text[at] == "\n" or not self._finder.line_by_line):
                 return at
+        return self._done
+
+    def _far(self, view: View) -> int:
+        """The last place that enough signs have followed."""
         far = len(view.text) - self._finder.reach
-        if far <= 0:
-            return low
-        if lines:
+        if far > 0 and self._finder.line_by_line:
             far = view.text.rfind("\n", 0, far)
-            if far <= 0:
-                return low
-        return max(low, view.origin(far - 1, far)[1])
+        return view.origin(far - 1, far)[1] if far > 0 else 0
 
     def _forget(self, view: View, cut: int) -> None:
         """Keep what the next places may look back at."""
         text = self._buffer
-        keep = max(0, cut - self._finder.reach)
+        keep = max(0, cut - LEFT)
         if len(view.text) != len(text):
             # Count signs of the view: escapes are longer than what they mean.
             low, high = 0, len(view.text)
@@ -207,7 +209,7 @@ class RedactionStream:
                     low = middle + 1
                 else:
                     high = middle
-            first = max(0, low - self._finder.reach)
+            first = max(0, low - LEFT)
             keep = view.origin(first, first + 1)[0] if view.text else 0
         self._base += keep
         self._buffer = text[keep:]

@@ -184,8 +184,10 @@ class RedactionStream:
         """The last space in plain prose before which nothing can change any more; the last place released if none."""
         for gap in reversed(list(_GAP.finditer(text, self._done))[-8:]):
             at = gap.start()
-            quiet = not _NOISY.search(text, max(0, at - QUIET), at) and not self._finder.open_at(text[self._done : at])
-            if quiet and (text[at] == "\n" or not self._finder.line_by_line):
+            if self._finder.line_by_line and text[at] != "\n":
+                continue
+            pending = text[min(self._done, max(0, at - 400)) : at]
+            if not _NOISY.search(text, max(0, at - QUIET), at) and not self._finder.open_at(pending):
                 return at
         return self._done
 

@@ -54,6 +54,8 @@ while True:
     write.flush()
 """
 
+_LONE = re.compile("[\ud800-\udfff]")
+
 
 class CustomPatterns:
     """A team's patterns, compiled. Safe to use from several threads; a slow pattern makes the others wait.
@@ -91,7 +93,9 @@ class CustomPatterns:
         """
         out = []
         at = 0
-        for line in text.split("\n") if self._linear else ():
+        # re2 speaks UTF-8, which has no lone surrogates.
+        readable = _LONE.sub("\ufffd", text) if self._linear and not text.isascii() else text
+        for line in readable.split("\n") if self._linear else ():
             for name, pattern in self._linear:
                 out += [Span(at + m.start(), at + m.end(), name, 1.0) for m in pattern.finditer(line) if m.group(0)]
             at += len(line) + 1

@@ -35,6 +35,10 @@ _ATEXT = frozenset(".!#$%&'*+/=?^_`{|}~-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN
 _SPEAKS = re.compile(r"e-?mail|mailto|(?<![a-z])mail|contact|address")
 _CUT = re.compile(r"[/=?&]")
 _WRAPPERS = "'`*{|~#$!^%"
+# "jane@example.com" with the next word of a script without spaces glued on.
+_LATIN = re.compile(r"[A-Za-z0-9-]+(?=[\u2e80-\U0010ffff\u0e00-\u0e7f])")
+# "jane@example.comHello"
+_GLUED = re.compile(r"[a-z]{2,}(?=[A-Z][a-z])")
 _FILES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 
 
@@ -71,6 +75,10 @@ def _domain(text: str, start: int, run: str) -> tuple[int, float]:
         labels.append(label)
     if labels:
         labels[-1] = labels[-1].rstrip("-_")
+        if not labels[-1].isascii() and (latin := _LATIN.match(labels[-1])):
+            labels[-1] = latin[0]
+        if len(labels) > 1 and (glued := _GLUED.match(labels[-1])):
+            labels[-1] = glued[0]
     if len(labels) == 4 and all(label.isdigit() and int(label) <= 255 for label in labels):
         return start + len(".".join(labels)), 0.9
     while len(labels) > 1 and (not labels[-1] or labels[-1][0].isdigit()):

@@ -20,7 +20,7 @@ _S = r"[ .\-/()]{0,3}"
 _EXT = rf"(?:[ ,]{{0,2}}(?:x|ext\.?|extension|#)[ ]?[0-9]{{1,6}}(?![0-9])(?!{_S}[0-9]))?"
 _PLUS = re.compile(rf"(?<![0-9A-Za-z\ue000])\+[ ]?[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXT}")
 _AMERICA = re.compile(
-    r"(?<![0-9])(?<![0-9\ue000][\-.])(?:1[ .\-])?"
+    r"(?<![0-9])(?<![0-9\ue000][\-.])(?<![0-9][ ])(?:1[ .\-])?"
     r"(?:\([2-9][0-9]{2}\)[ ]?|[2-9][0-9]{2}[ .\-])[2-9][0-9]{2}[ .\-][0-9]{4}"
     rf"(?![0-9])(?![\-.][0-9\ue000]){_EXT}"
 )
@@ -28,6 +28,7 @@ _RUN = re.compile(
     r"(?<![0-9A-Za-z+])(?<![0-9][ .\-/()])(?<![0-9][ .\-/()]{2})(?<![0-9][ .\-/()]{3})"
     rf"[(]?[0-9](?:{_S}[0-9]){{5,16}}(?![0-9])(?!{_S}[0-9]){_EXT}"
 )
+_CLOCK = re.compile(r"[0-9]:[0-9]")
 _DATE = re.compile(
     r"(?:(?:19|20)[0-9]{2}[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12][0-9]|3[01])"
     r"|(?:0?[1-9]|[12][0-9]|3[01])[-/. ](?:0?[1-9]|[12][0-9]|3[01])[-/. ](?:19|20)?[0-9]{2}"
@@ -68,7 +69,9 @@ def _run(text: str, match: re.Match[str]) -> Span | None:
     start, end = match.span()
     found = match[0]
     digits = len(_NOT_DIGIT.sub("", found.split("x")[0].split("e")[0].split("#")[0]))
-    if not 7 <= digits <= 15 + 2 * found.startswith("00") or text[end : end + 1] == ":" or _DATE.match(found):
+    if not 7 <= digits <= 15 + 2 * found.startswith("00") or _DATE.match(found):
+        return None
+    if _CLOCK.search(text, max(0, start - 2), start + 1) or _CLOCK.search(text, end - 1, end + 2):
         return None
     if found.count(".") == 3 and digits <= 12 and all(part.isdigit() and len(part) <= 3 for part in found.split(".")):
         return None  # an IPv4 address
@@ -81,6 +84,6 @@ def _run(text: str, match: re.Match[str]) -> Span | None:
         return Span(start, end, NAME, 0.1)
     if _SPEAKS.search(words) or _SPEAKS_BEHIND.search(behind(text, end)):
         return Span(start, end, NAME, 0.7)
-    if found.startswith("00") and len(found) > digits:
+    if found.startswith("00") and found[2:3] != "0" and digits >= 10 and len(found) > digits:
         return Span(start, end, NAME, 0.6)
     return Span(start, end, NAME, 0.25)

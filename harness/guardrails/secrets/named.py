@@ -41,7 +41,7 @@ _HEADER = re.compile(
 _IN_URL = re.compile(r"://[^\s/:@\"'<>\ue000]{0,100}:([^\s/\"'<>\ue000]{1,200})@(?=[\w\[.-])")
 _LOGIN = re.compile(r"(?<!\S)(?:-u|--user|--proxy-user)[ =][\"']?[^\s:\"']{1,64}:([^\s\"'\ue000]{4,128})")
 _NO_VALUE = re.compile(
-    r"(?:x{3,}|\*+|\.{3,}|_{3,}|-{3,}|•+|<.*|\$[({].*|\$[A-Z_]+|\{\{.*|%\(.*|%[A-Z_]+%|#\{.*|your.*"
+    r"(?:x{3,}|\[.*\]|\*+|\.{3,}|_{3,}|-{3,}|•+|<.*|\$[({].*|\$[A-Z_]+|\{\{.*|%\(.*|%[A-Z_]+%|#\{.*|your.*"
     r"|(?:my|an?|some|the)[_ -]?(?:secret|password|passwd|key|token|api).*"
     r"|example.*|sample.*|dummy.*|placeholder.*|change.?me.*|redacted.*|masked.*|hidden.*|removed.*|tbd|todo.*"
     r"|(?:insert|replace|enter|put)[_ -].*"
@@ -80,7 +80,7 @@ def _judged(kind: str, match: re.Match[str]) -> Iterator[Span]:
     start, end = match.span(group)
     if group == "bare":
         # The full stop belongs to the sentence, unless the value goes on behind it.
-        while value and value[-1] in ".,!?:":
+        while value and value[-1] in ".,:":
             value, end = value[:-1], end - 1
     if len(value) < 4 or (_NO_VALUE.fullmatch(value) and not _looks_random(value)) or _UPPER_NAME.fullmatch(value):
         return

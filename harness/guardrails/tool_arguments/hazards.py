@@ -55,8 +55,8 @@ _COMMANDS = (
 )
 _SHELL_ATTACK = re.compile(
     rf"\$\([ ]{{0,8}}{_COMMANDS}\b|`[ ]{{0,8}}{_COMMANDS}\b[^`\n]{{0,200}}`"
-    rf"|(?:;|\|\|?|&&|\n)[ \t]{{0,8}}(?:/(?:usr/)?bin/)?{_COMMANDS}"
-    r"(?:[ \t]{1,8}[-/$~\"'.][\w./~$]|[ \t]{0,8}(?:$|[;|&#]))"
+    rf"|(?:;|\|\|?|&&|\n)[ \t]{{0,8}}(?:/(?:usr/)?bin/)?{_COMMANDS}[ \t]{{1,8}}[-/$~\"'.][\w./~$]"
+    r"|(?:;|\|\|?|&&|\n)[ \t]{0,8}(?:ls|whoami|uname|ba?sh|reboot|shutdown)[ \t]{0,8}(?:$|[;|&#])"
     r"|\$\{?IFS\b|\(\)[ ]{0,4}\{[ ]{0,4}:;|>[ ]{0,4}/(?:dev/tcp|etc|tmp|var)/|\|[ ]{0,4}(?:ba|z|da)?sh\b"
     r"|\brm[ ]{1,4}-[rf]{1,2}[ ]{1,4}[/~*.]"
 )
@@ -68,24 +68,30 @@ _URL_INSIDE = re.compile(
     r"|[^/\s]{0,200}\.(?:internal|local|localhost)(?:[:/]|$))",
     _I,
 )
+# Browsers leave out tabs and line ends inside a scheme, but not spaces.
 _SCRIPT = re.compile(
-    r"[\s\x00-\x20]{0,40}(?:j\s?a\s?v\s?a\s?s\s?c\s?r\s?i\s?p\s?t|v\s?b\s?s\s?c\s?r\s?i\s?p\s?t)\s{0,4}:", _I
+    r"[\s\x00-\x20]{0,40}(?:"
+    + "|".join(r"[\t\r\n]{0,3}".join(word) for word in ("javascript", "vbscript", "livescript"))
+    + r")[\t\r\n]{0,3}:",
+    _I,
 )
 _URL_ATTACK = re.compile(
     r"(?:^|[\s\"'(=<,])(?:(?:file|jar|phar|gopher|dict|ldaps?|netdoc|php|expect):[\\/]{2}"
     r"|(?:javascript|vbscript):[^\s]|data:(?:text/html|image/svg|application/(?:x-)?javascript))",
     _I,
 )
-_SQL = re.compile(
-    rf"['\"`]{_W}\)?{_W}(?:;|or\b|and\b|union\b|\|\||&&|--|#|/\*)|;{_W}[a-z]{{4,10}}\b|\bunion\b{_W}(?:all\b)?{_W}select\b"
-    r"|--(?:\s|$)|/\*|\*/|\b(?:xp_cmdshell|pg_sleep|waitfor\b|information_schema|load_file)|\b(?:sleep|benchmark)\(",
-    _I,
-)
+_G = r"(?:[\s+]|/\*[^*]{0,40}\*/){1,8}"
+_UNION = rf"\bunion{_G}(?:all{_G})?select\b"
+_SLOW = rf"\bxp_cmdshell|\bpg_sleep{_W}\(|\bwaitfor{_W}delay{_W}'|\bbenchmark{_W}\([0-9]|\bsleep\([0-9]"
+_SAME = rf"\bor\b{_W}(?:([0-9]{{1,9}}){_W}={_W}\1\b|'(\w{{0,20}})'{_W}={_W}'\2|true\b)"
+_SQL = re.compile(rf";|--|/\*|#|{_UNION}|{_SLOW}|{_SAME}|\binformation_schema\b|\bload_file\b", _I)
 _SQL_ATTACK = re.compile(
-    rf"['\"`]{_W}\)?{_W}(?:or|and|\|\||&&){_W}\(?{_W}(?:['\"`]?\w{{0,20}}['\"`]?{_W}(?:=|<>|!=|<|>|\blike\b)|(?:not{_W})?(?:true|false|exists)\b)"
+    rf"['\"`]{_W}\)?{_W}(?:or|and|\|\||&&){_W}\(?{_W}"
+    rf"(?:['\"`]?\w{{0,20}}['\"`]?{_W}(?:=|<>|!=|<|>|\blike\b)|(?:not{_W})?(?:true|false|exists)\b)"
     rf"|(?:['\"`)]|\b[0-9]{{1,9}}){_W};{_W}(?:drop|delete|update|insert|alter|create|truncate|exec|grant|shutdown)\b"
-    rf"|\b[0-9]{{1,9}}{_W}\bor\b{_W}[0-9]{{1,9}}{_W}=|\bunion\b{_W}(?:all\b)?{_W}select\b|['\"`]{_W}(?:--|#){_W}$"
-    rf"|;{_W}(?:drop|truncate){_W}(?:table|database)\b|\bxp_cmdshell|\bpg_sleep{_W}\(|\bwaitfor{_W}delay{_W}'|\bbenchmark{_W}\([0-9]",
+    rf"|\b[0-9]{{1,9}}{_W}\bor\b{_W}[0-9]{{1,9}}{_W}="
+    rf"|['\")0-9]{_G}{_UNION}|{_UNION}{_G}(?:null|[0-9]|@@|['*])|['\"`]{_W}(?:--|#){_W}$"
+    rf"|;{_W}(?:drop|truncate){_W}(?:table|database)\b|{_SLOW}",
     _I,
 )
 _READS = re.compile(r"\s{0,40}\(?\s{0,8}(?:select|with)\b", _I)
@@ -115,7 +121,7 @@ def hazard(text: str, use: str) -> str:
     if "%00" in text or "\\u0000" in text or (_CONTROL.search(text) if use != "text" else "\x00" in text):
         return "control"
     for layer in layers(text):
-        kind = _strict(layer, use) or _signature(layer)
+        kind = _strict(layer, use) or _signature(layer, sql=use not in ("sql", "statement"))
         if kind:
             return kind
     return ""
@@ -144,14 +150,14 @@ def _strict(text: str, use: str) -> str:
     return ""
 
 
-def _signature(text: str) -> str:
+def _signature(text: str, *, sql: bool) -> str:
     if _SCRIPT.match(text) or _URL_ATTACK.search(text):
         return "url"
     if _PATH_ATTACK.search(text):
         return "path"
     if _SHELL_ATTACK.search(text):
         return "shell"
-    return "sql" if _SQL_ATTACK.search(text) else ""
+    return "sql" if sql and _SQL_ATTACK.search(text) else ""
 
 
 def _meant(match: re.Match[str]) -> str:

@@ -1,8 +1,8 @@
 """Uses: what each text field of a tool is for, declared in its schema or told by its name.
 
-Declared: ``"x-use": "path"`` beside the field's type (or another of ``USES``), or ``format: uri``. Told by the name, whole
-words only: ``file_path``, ``outputDir``, ``command``, ``callback_url``, ``where_clause``. ``query`` and ``name`` say
-nothing: most tools search with the one and greet with the other.
+Declared: ``"x-use": "path"`` beside the field's type (or another of ``USES``), or ``format: uri``. Told by its name,
+whole words only: ``file_path``, ``outputDir``, ``command``, ``callback_url``, ``where_clause``. ``query`` and ``name``
+say nothing: most tools search with the one and greet with the other.
 """
 
 from __future__ import annotations

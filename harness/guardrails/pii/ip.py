@@ -21,7 +21,7 @@ _FOUR = re.compile(
 _SIX = re.compile(
     r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f]{0,4}:)([0-9A-Fa-f:]{2,45}(?:\.[0-9]{1,3}){0,3})(%[0-9A-Za-z._~]{1,20})?(?![0-9A-Fa-f:])"
 )
-_JOINED = re.compile(r"[^\W_]|\ue000")
+_JOINED = re.compile(r"[0-9A-Za-z\ue000]")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _VERSION = re.compile(r"(?:version|release|ver\.?|rev\.?|firmware|build)[\"']?[ :=]{0,3}v?\Z")
 _SPEAKS = re.compile(r"(?<![a-z])ip|addr|host")

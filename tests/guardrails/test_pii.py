@@ -1,4 +1,4 @@
-"""PiiGuard: nothing missed, little taken for what it is not, places exact, JSON stays JSON, never a value in the open."""
+"""PiiGuard: nothing missed, little taken for what it is not, places exact, JSON stays JSON, no value in the open."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def test_a_lower_threshold_finds_what_was_too_doubtful() -> None:
 
 @pytest.mark.parametrize(
     "hidden",
-    ["536\u200b-22-\u200b8710", "５３６-２２-８７１０", "536\u201122\u20138710", "536%2D22%2D8710", "536&#45;22&#45;8710",
+    ["536\u200b-22-\u200b8710", "\uff15\uff13\uff16-\uff12\uff12-\uff18\uff17\uff11\uff10", 
+     "536\u201122\u20138710", "536%2D22%2D8710", "536&#45;22&#45;8710",
      "\U0001d7d3\U0001d7d1\U0001d7d4-22-8710", "٥٣٦-٢٢-٨٧١٠", "536\\u002d22\\u002d8710", "5\u03003\u03006-22-8710",
      "\\n536-22-8710", "\U000e0035\U000e0033\U000e0036-22-8710"],
 )  # fmt: skip
@@ -144,8 +145,9 @@ def test_json_lines_stay_json_lines() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20)
-    | st.sampled_from(["jane@example.com", 4111111111111111, "536-22-8710", "x 192.0.2.1 y", '"quoted\\" a@b.co', "\\"]),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20) | st.sampled_from(["jane@example.com", 4111111111111111, "536-22-8710", "x 192.0.2.1 y",
+                                          '"quoted\\" a@b.co', "\\"]),
     lambda inner: st.lists(inner, max_size=4)
     | st.dictionaries(st.text(max_size=6) | st.sampled_from(["ssn", "c@d.org", "e@f.org"]), inner, max_size=4),
     max_leaves=12,
@@ -176,7 +178,7 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES, max_size=30).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_redacting_twice_is_redacting_once_and_places_are_in_order_and_apart(text: str) -> None:
     once = GUARD.redact(text)
@@ -202,7 +204,9 @@ def test_a_lower_threshold_and_a_further_pattern_never_uncover_anything(text: st
     assert covered(GUARD) <= covered(PiiGuard(patterns={"greeting": "hello"}))
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row["metadata"]["label"] == "attack"][::6], ids=lambda r: r["id"])
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row["metadata"]["label"] == "attack"][::12], ids=lambda r: r["id"]
+)
 def test_a_megabyte_of_plain_words_before_or_behind_changes_nothing(row: dict) -> None:
     if row["input"].startswith("{"):
         pytest.skip("JSON with words around it is no JSON")
@@ -259,7 +263,8 @@ def test_what_cannot_be_meant_is_refused_with_the_value(wrong: dict, says: str) 
 
 
 @pytest.mark.parametrize(
-    "sign", ["1.1.1.", "123-45-", "a", "4111 ", "@", "a.", "a@", "+1", "::1 ", "DE12 ", "\\u0040", "%40", "(at)", "\u200b"]
+    "sign",
+    ["1.1.1.", "123-45-", "a", "4111 ", "@", "a.", "a@", "+1", "::1 ", "DE12 ", "\\u0040", "%40", "(at)", "\u200b"],
 )
 def test_a_text_made_of_one_hostile_piece_is_judged_to_its_end(sign: str) -> None:
     text = sign * (60_000 // len(sign)) + " jane@example.com"

@@ -77,7 +77,9 @@ def test_threads_take_turns_at_the_worker_and_get_their_own_answers() -> None:
     assert found == {count: count for count in range(20)}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("re2") is None, reason="google-re2 is not installed: pip install google-re2")
+@pytest.mark.skipif(
+    importlib.util.find_spec("re2") is None, reason="google-re2 is not installed: pip install google-re2"
+)
 def test_re2_takes_what_it_can_and_survives_half_a_surrogate() -> None:
     patterns = CustomPatterns({"badge": r"(a+)+\d", "other": HANGS})
     assert [name for name, _ in patterns._linear] == ["badge"]

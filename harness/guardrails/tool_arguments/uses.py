@@ -25,8 +25,7 @@ _USE_OF = {word: use for use, words in _BY_WORD.items() for word in words}
 _FORMATS = {"uri": "url", "url": "url", "iri": "url", "uri-reference": "url", "path": "path", "file-path": "path"}
 # "file_content", "path_description": the last word says what it is.
 _SAYS_TEXT = frozenset(
-    ("content", "contents", "description", "text", "title", "body", "note", "notes", "comment", "summary")
-    + ("type", "id", "size", "count")
+    ("content", "contents", "description", "text", "title", "body", "note", "notes", "comment", "summary", "type", "id")
 )
 
 

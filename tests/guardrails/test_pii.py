@@ -110,7 +110,7 @@ def test_a_lower_threshold_finds_what_was_too_doubtful() -> None:
 
 @pytest.mark.parametrize(
     "hidden",
-    ["536\u200b-22-\u200b8710", "\uff15\uff13\uff16-\uff12\uff12-\uff18\uff17\uff11\uff10", 
+    ["536\u200b-22-\u200b8710", "\uff15\uff13\uff16-\uff12\uff12-\uff18\uff17\uff11\uff10",
      "536\u201122\u20138710", "536%2D22%2D8710", "536&#45;22&#45;8710",
      "\U0001d7d3\U0001d7d1\U0001d7d4-22-8710", "٥٣٦-٢٢-٨٧١٠", "536\\u002d22\\u002d8710", "5\u03003\u03006-22-8710",
      "\\n536-22-8710", "\U000e0035\U000e0033\U000e0036-22-8710"],

@@ -17,7 +17,7 @@ GUARDS = {"pii": PiiGuard(), "secrets": SecretsGuard(), "patterns": PiiGuard(pat
 SECRETS = st.sampled_from(
     ["password = ", "my password is ", "hunter2", '"', "'",
      "-----BEGIN RSA PRIVATE KEY-----", "MIIEowIBAAKCAQEA1234567890",
-     "-----END RSA PRIVATE KEY-----", "ghp_" + "a1B2" * 9, "sk-" + "a1B2" * 9, 
+     "-----END RSA PRIVATE KEY-----", "ghp_" + "a1B2" * 9, "sk-" + "a1B2" * 9,
      "Authorization: Bearer ", "abc123def456ghi789",
      "postgres://app:", "h0rse", "@db/x", "EMP-1234", "passphrase: 'correct horse 9 battery'", "token", ": "]
 )  # fmt: skip

@@ -36,6 +36,7 @@ class Settings:
     redact: str = "secrets"
     resume: str | None = None
     replay: Path | None = None
+    until_decided: bool = False
     estimate: bool = False
     prices: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Per model: ``input``, ``output``, perhaps ``cached``, US dollars per million tokens."""

@@ -33,7 +33,7 @@ async def test_prompts(case, agent, prompt):
 def _run(pytester: pytest.Pytester, *, long: float, n: int = 120) -> tuple[pytest.RunResult, list[dict[str, object]]]:
     pytester.makepyfile(test_prompts=SUITE.format(long=long, n=n))
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:deepeval", "-q")
-    (folder,) = (pytester.path / "reports" / "runs").iterdir()
+    (folder,) = (path for path in (pytester.path / "reports" / "runs").iterdir() if path.is_dir())
     return result, json.loads((folder / "scorecard.json").read_text())["arms"]
 
 

@@ -42,7 +42,7 @@ def _run(
 
 
 def _records(pytester: pytest.Pytester) -> list[dict[str, object]]:
-    (folder,) = (pytester.path / "reports" / "runs").iterdir()
+    (folder,) = (path for path in (pytester.path / "reports" / "runs").iterdir() if path.is_dir())
     lines = (folder / "trials-main.jsonl").read_text().splitlines()
     return [data for data in map(json.loads, lines) if "outcome" in data]
 

@@ -87,3 +87,10 @@ def test_a_finished_stream_takes_no_more() -> None:
     stream.finish()
     with pytest.raises(StreamBroken, match="finished"):
         stream.feed("x")
+
+
+def test_a_space_inside_the_last_line_of_a_private_key_is_not_the_end_of_it() -> None:
+    text = "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIE\n-----END " + "RSA PRIVATE KEY----- and that was it, I am afraid"
+    stream = SecretsGuard().stream()
+    out = "".join([stream.feed(word + " ") for word in text.split(" ")]) + stream.finish()
+    assert out == "[redacted:private_key] and that was it, I am afraid "

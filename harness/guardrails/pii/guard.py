@@ -5,6 +5,7 @@ One more pattern or category finds what fewer do, and more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,8 @@ from harness.guardrails.pii.finding import CATEGORIES, find, judged_whole, whole
 from harness.guardrails.spans import Span
 from harness.guardrails.spans.redacting import RedactingGuard
 from harness.guardrails.spans.view import masked
+
+_TRIGGER = re.compile(r"[^A-Za-z\s,.;!?'\"\u2018-\u201d\u2013\u2014\u2026\u00c0-\u024f-]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,10 @@ class PiiGuard(RedactingGuard):
         if "email" not in self.categories:
             return []
         return list(whole_values(text, as_json, [one for one in found if one.category == "email"]))
+
+    def plain(self, text: str, before: str) -> bool:
+        """Every shape has a digit, a colon, an ``@`` or a bracket in it."""
+        return self._custom is None and _TRIGGER.search(text) is None
 
     def judged_whole(self, start: str) -> bool:
         """Whether a text that begins like this may have to be judged as a whole."""

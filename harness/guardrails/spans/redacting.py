@@ -50,6 +50,8 @@ class RedactingGuard(ABC):
 
     reach = 640
     """How many signs behind a place may decide what stands there."""
+    quiet = 72
+    """How many signs without a digit or an escape end whatever could go on over a space; 0: no space is in it."""
     line_by_line = False
     """Whether a stream may only be released in whole lines."""
 
@@ -79,6 +81,10 @@ class RedactingGuard(ABC):
     def judged_whole(self, start: str) -> bool:
         """Whether a text that begins like this may have to be judged as a whole."""
         return may_be_json(start)
+
+    def plain(self, text: str, before: str) -> bool:
+        """Whether it is certain, at a glance, that nothing begins in this text, after that one."""
+        return False
 
     def open_at(self, pending: str) -> bool:
         """Whether something may have begun in plain prose that a space does not end."""

@@ -79,7 +79,7 @@ def _judged(text: str, start: int, end: int, sure: float, *, doubtful: bool = Fa
 
 def is_card(digits: str) -> bool:
     """Whether digits alone (ASCII) are a number some issuer could have given out, check digit included."""
-    return issued(digits) > 0 and luhn(digits)
+    return luhn(digits) and issued(digits) > 0
 
 
 def luhn(digits: str) -> bool:
@@ -93,13 +93,13 @@ def issued(digits: str) -> int:
     length = len(digits)
     if not 12 <= length <= 19:
         return 0
-    if digits.startswith(_COMMON[length]):
+    if digits.startswith(_COMMON[length]) or (length == 16 and "2221" <= digits[:4] <= "2720"):
         return 2
     return 1 if length >= 16 and digits.startswith(_RARE) else 0
 
 
 _MAESTRO = ("5018", "5020", "5038", "5893", "6304", "6759", "6761", "6762", "6763", "6390", "0604", "56", "57", "58")
-_MASTERCARD = tuple(str(prefix) for prefix in (*range(51, 56), *range(2221, 2721)))
+_MASTERCARD = ("51", "52", "53", "54", "55")
 _DISCOVER = ("6011", "644", "645", "646", "647", "648", "649", "65")
 _COMMON: dict[int, tuple[str, ...]] = {
     12: _MAESTRO,

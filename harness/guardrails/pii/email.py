@@ -52,12 +52,12 @@ def find(text: str) -> Iterator[Span]:
             end, sure = match.end(), 0.9
         else:
             end, sure = _domain(text, at + 1, match[1])
-        if not sure:
+        if not sure or (sure == ONE_LABEL and not spoken):
             continue
         start = _local(text, at)
         if start == at:
             continue
-        if sure == ONE_LABEL and spoken and _SPEAKS.search(before(text, start, 24)):
+        if sure == ONE_LABEL and _SPEAKS.search(before(text, start, 24)):
             sure = 0.8
         yield Span(start, end, NAME, sure)
     if VEILED_AT.search(text):

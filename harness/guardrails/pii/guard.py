@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.core.errors import UsageError
+from harness.guardrails.pii import iban
 from harness.guardrails.pii.custom import CustomPatterns
 from harness.guardrails.pii.finding import CATEGORIES, find, judged_whole, whole_values
 from harness.guardrails.spans import Span
@@ -18,6 +19,8 @@ from harness.guardrails.spans.redacting import RedactingGuard
 from harness.guardrails.spans.view import masked
 
 _TRIGGER = re.compile(r"[^A-Za-z\s,.;!?'\"\u2018-\u201d\u2013\u2014\u2026\u00c0-\u024f-]")
+
+_BEGUN = re.compile(r"(?=([A-Za-z]{2})[ .-]?[0-9]|([A-Za-z])[ ][A-Za-z][ .-]?[0-9])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,10 @@ class PiiGuard(RedactingGuard):
     def plain(self, text: str, before: str) -> bool:
         """Every shape has a digit, a colon, an ``@`` or a bracket in it."""
         return self._custom is None and _TRIGGER.search(text) is None
+
+    def open_at(self, pending: str) -> bool:
+        """Only a bank account goes on from word to word, and only where one has begun."""
+        return any((match[1] or "").upper() in iban.LENGTHS or match[2] for match in _BEGUN.finditer(pending[-90:]))
 
     def judged_whole(self, start: str) -> bool:
         """Whether a text that begins like this may have to be judged as a whole."""

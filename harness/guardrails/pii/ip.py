@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from harness.guardrails.pii.context import before
 from harness.guardrails.spans import Span
+from harness.guardrails.spans.view import HOLE
 
 V4 = "ipv4"
 V6 = "ipv6"
@@ -65,7 +66,7 @@ def is_v6(found: str) -> bool:
 def _six(text: str, match: re.Match[str]) -> Span | None:
     start, end = match.span(1)
     found = match[1]
-    if found.count(":") < 2:
+    if found.count(":") < 2 or text[end : end + 1] == HOLE:
         return None
     # What is glued to a word is not part of it ("x12:2001:..."), nor is a colon in front or behind ("IP:2001:...: ").
     if _JOINED.match(text[start - 1 : start]):

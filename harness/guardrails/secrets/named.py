@@ -33,13 +33,14 @@ _VALUE = re.compile(
     r"(?P<end>s?[\"'`]?[ \t]{0,8})(?P<sign>=>|:=|==|[:=]|(?:is|was|ist)(?=[ \t:]))[ \t]{0,4}(?:is[ \t]{1,3})?"
     rf"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`\n\ue000]{{1,{_MAX}}})(?=[\"'`\n]|$)|(?P<bare>[^\s\"'`,;<>(){{}}\[\]\ue000&]{{4,{_MAX}}}))"
 )
-_BEARER = re.compile(r"(?:bearer|token|basic|apikey)[ \t]{1,3}([A-Za-z0-9._~+/=-]{12,4096})", re.IGNORECASE)
+# In lookaheads: a match must not use up what the next one begins with.
+_BEARER = re.compile(r"(?:bearer|token|basic|apikey)(?=[ \t]{1,3}([A-Za-z0-9._~+/=-]{12,4096}))", re.IGNORECASE)
 _HEADER = re.compile(
-    r"authorization[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?:[a-z]{1,12}[ \t]{1,3})?([^\s\"',;\ue000]{8,4096})",
+    r"authorization(?=[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?:[a-z]{1,12}[ \t]{1,3})?([^\s\"',;\ue000]{8,4096}))",
     re.IGNORECASE,
 )
-_IN_URL = re.compile(r"://[^\s/:@\"'<>\ue000]{0,100}:([^\s/\"'<>\ue000]{1,200})@(?=[\w\[.-])")
-_LOGIN = re.compile(r"(?<!\S)(?:-u|--user|--proxy-user)[ =][\"']?[^\s:\"']{1,64}:([^\s\"'\ue000]{4,128})")
+_IN_URL = re.compile(r"://(?=[^\s/:@\"'<>\ue000]{0,100}:([^\s/\"'<>\ue000]{1,200})@[\w\[.-])")
+_LOGIN = re.compile(r"(?<!\S)(?:-u|--user|--proxy-user)(?=[ =][\"']?[^\s:\"']{1,64}:([^\s\"'\ue000]{4,128}))")
 _NO_VALUE = re.compile(
     r"(?:x{3,}|\[.*\]|\*+|\.{3,}|_{3,}|-{3,}|•+|<.*|\$[({].*|\$[A-Z_]+|\{\{.*|%\(.*|%[A-Z_]+%|#\{.*|your.*"
     r"|(?:my|an?|some|the)[_ -]?(?:secret|password|passwd|key|token|api).*"

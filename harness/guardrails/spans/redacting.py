@@ -50,7 +50,7 @@ class RedactingGuard(ABC):
 
     reach = 640
     """How many signs behind a place may decide what stands there."""
-    quiet = 72
+    quiet = 24
     """How many signs without a digit or an escape end whatever could go on over a space; 0: no space is in it."""
     line_by_line = False
     """Whether a stream may only be released in whole lines."""

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from harness.guardrails.guarded_agent import guarded as guarded
     from harness.guardrails.middleware import GuardMiddleware as GuardMiddleware
     from harness.guardrails.opa import OpaPolicy as OpaPolicy
+    from harness.guardrails.pii import PiiGuard as PiiGuard
+    from harness.guardrails.pii import Vault as Vault
     from harness.guardrails.pipeline import Only as Only
     from harness.guardrails.pipeline import Pipeline as Pipeline
     from harness.guardrails.policy import Policy as Policy
     from harness.guardrails.rate_limit import Limit as Limit
     from harness.guardrails.rate_limit import RateLimit as RateLimit
     from harness.guardrails.rate_limit import RedisStore as RedisStore
+    from harness.guardrails.secrets import SecretsGuard as SecretsGuard
     from harness.guardrails.session import ActionRefused as ActionRefused
     from harness.guardrails.spend import Spend as Spend
     from harness.guardrails.spend.metered_model import MeteredModel as MeteredModel
@@ -37,10 +40,17 @@ if TYPE_CHECKING:
     from harness.guardrails.task_scope import OneOf as OneOf
     from harness.guardrails.task_scope import Scope as Scope
     from harness.guardrails.task_scope import TaskScope as TaskScope
+    from harness.guardrails.tool_arguments import Corrections as Corrections
+    from harness.guardrails.tool_arguments import ToolArgumentsGuard as ToolArgumentsGuard
     from harness.guardrails.tool_guard import guarded_tools as guarded_tools
     from harness.guardrails.tool_guard import guarded_world as guarded_world
 
 _WHERE = {
+    "Corrections": "tool_arguments",
+    "PiiGuard": "pii",
+    "SecretsGuard": "secrets",
+    "ToolArgumentsGuard": "tool_arguments",
+    "Vault": "pii",
     "ANY": "task_scope",
     "ActionRefused": "session",
     "AtMost": "task_scope",

@@ -23,7 +23,8 @@ scorecard: $(READY)  ## run suites/ against the reference agent, print the verdi
 	$(BIN)/python -m pytest suites
 
 test: $(READY)  ## the tests of the harness itself
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n auto --ignore=tests/guardrails
+	$(BIN)/python -m pytest tests/guardrails -n auto
 
 lint: $(READY)  ## ruff: rules and formatting
 	$(BIN)/ruff check .

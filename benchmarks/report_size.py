@@ -1,13 +1,12 @@
 """The scorecard of a large run: how long it takes to write, how large it gets, how long a browser takes to open it.
 
-    python -m benchmarks.report_size [cases] [bytes per trajectory]
-
 Asked for: 10,000 cases of 10 kB written in less than 10 s and opened in headless Chromium in less than 2 s. Needs a
 checkout (it borrows the builders of the tests), Playwright, and ``chromium`` on the path for the second figure.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
@@ -15,14 +14,20 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks.figures import Figure, Result
+from benchmarks.sessions import environment, run_process
 from harness.core.record import PlannedSuite, Record
 from harness.core.trajectory import ModelCall, Trajectory
 from harness.core.usage import Usage
 from harness.reporting import write_reports
 from tests.reporting.builders import DESK, Streamed, make_run, make_scorecard, record, sample_verdicts
+
+CASES = 10_000
+SIZE = 10_000
 
 
 def a_record(number: int, size: int) -> Record:
@@ -72,8 +77,22 @@ def open_seconds(page: Path) -> tuple[float, float, float] | None:
     return verdict, cases, loaded
 
 
-def main() -> None:
-    cases, size = (int(text) for text in (*sys.argv[1:], "10000", "10000")[:2])
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One scorecard, written and opened."""
+
+    wall_s: float
+    cpu_s: float
+    records_s: float
+    """Of ``wall_s``: making the records, which a real run reads from its journal instead."""
+    page_mb: float
+    peak_mb: float
+    opened_s: tuple[float, float, float] | None
+    """See :func:`open_seconds`."""
+
+
+def measure(cases: int, size: int) -> Written:
+    """Write the reports of ``cases`` cases with trajectories of ``size`` bytes, and open the page."""
     run = make_run(
         Streamed(cases, lambda number: a_record(number, size)), planned=(PlannedSuite(suite=DESK, cases=cases),)
     )
@@ -87,18 +106,49 @@ def main() -> None:
         start, cpu = time.perf_counter(), time.process_time()
         reports = write_reports(folder, run=run, scorecard=scorecard, verdicts=sample_verdicts(), answer="fail")
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-        print(f"{cases:,} cases of {size:,} bytes")
-        print(f"written in     {wall:6.2f} s ({cpu:.2f} s of CPU, of which making the records {walking:.2f} s)")
-        print(f"page           {os.path.getsize(reports.html) / 1e6:6.1f} MB")
-        print(f"peak memory    {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:6.0f} MB")
-        opened = open_seconds(reports.html)
-        if opened is None:
-            print("opened in      not measured: no chromium on the path")
-        else:
-            print("opened in      {:6.2f} s to the verdict, {:.2f} s to the cases, {:.2f} s loaded".format(*opened))
+        return Written(
+            wall_s=wall,
+            cpu_s=cpu,
+            records_s=walking,
+            page_mb=os.path.getsize(reports.html) / 1e6,
+            peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+            opened_s=open_seconds(reports.html),
+        )
     finally:
         shutil.rmtree(folder)
 
 
+def run(scale: float = 1.0) -> Result:
+    cases, size = max(10, int(CASES * scale)), SIZE
+    # In a process of its own, so that peak memory is of this alone.
+    command = [sys.executable, "-m", "benchmarks.report_size", str(cases), str(size)]
+    with tempfile.TemporaryDirectory() as made:
+        status, _, _, _, output = run_process(command, cwd=Path(made), env=environment())
+    if status:
+        raise RuntimeError(f"{' '.join(command)} ended with {status}:\n{output[-2000:]}")
+    found = json.loads(output.strip().splitlines()[-1])
+    opened = found["opened_s"] or (None, None, None)
+    missing = "" if found["opened_s"] else "no chromium on the path"
+    return Result(
+        name="report_size",
+        title=f"The scorecard of {CASES:,} cases",
+        method=(
+            f"All reports (HTML, JSON, Markdown, JUnit) of an invented run of {CASES:,} cases with trajectories of "
+            f"{SIZE / 1e3:.0f} kB, written by one process; the page is then opened from disk in headless Chromium."
+        ),
+        figures=(
+            Figure(what="written in", value=found["wall_s"], unit="s", at_most=10.0),
+            Figure(what="CPU of writing", value=found["cpu_s"], unit="s"),
+            Figure(what="of which inventing the records", value=found["records_s"], unit="s"),
+            Figure(what="opened, to the verdict", value=opened[0], unit="s", at_most=2.0, note=missing),
+            Figure(what="opened, to the list of cases", value=opened[1], unit="s", at_most=2.0, note=missing),
+            Figure(what="opened, loaded", value=opened[2], unit="s", note=missing),
+            Figure(what="size of the page", value=found["page_mb"], unit="MB"),
+            Figure(what="peak memory of writing", value=found["peak_mb"], unit="MB"),
+        ),
+        scale=scale,
+    )
+
+
 if __name__ == "__main__":
-    main()
+    print(json.dumps(vars(measure(*(int(text) for text in sys.argv[1:3])))))

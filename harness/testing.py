@@ -1,4 +1,5 @@
-"""For authors: make cases and trajectories in one line, check that an evaluator keeps its contract, drive a clock.
+"""For authors: make cases and trajectories in one line, check that an evaluator or a guard keeps its contract, drive
+a clock.
 
 Imports nothing heavy; every function may be used from any test, under pytest or not.
 """
@@ -14,11 +15,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, cast
 
 from harness.core.case import Case, Expectation
+from harness.core.decision import ACTIONS, EVENT_KINDS, Decision, Event
 from harness.core.errors import ERROR_KINDS, Failure, UsageError
 from harness.core.score import Score
 from harness.core.trajectory import Message, Trajectory
 
-__all__ = ["FakeClock", "check_evaluator", "make_case", "make_trajectory", "score"]
+__all__ = ["FakeClock", "check_evaluator", "check_guardrail", "decide", "make_case", "make_trajectory", "score"]
 
 _EXPECTED = frozenset(Expectation.__dataclass_fields__)
 
@@ -77,29 +79,40 @@ def make_trajectory(
     return Trajectory(messages=tuple(messages), **fields)
 
 
+def decide(guard: Any, event: Event) -> Decision:
+    """The decision of any guard, awaited where it is a coroutine (also while another event loop is running)."""
+    return cast("Decision", _awaited(guard.check(event)))
+
+
 def score(evaluator: Any, trajectory: Trajectory, case: Case | None = None) -> Score:
     """The score of any evaluator, awaited where it is a coroutine (also while another event loop is running)."""
     result = evaluator.evaluate(trajectory, case if case is not None else make_case())
-    if not inspect.isawaitable(result):
-        return cast("Score", result)
-    pending: Awaitable[Score] = result
-    box: list[Score | BaseException] = []
+    return cast("Score", _awaited(result))
 
-    async def wait() -> Score:
+
+def _awaited(result: Any) -> Any:
+    """A result, awaited in a thread of its own where it is a coroutine."""
+    if not inspect.isawaitable(result):
+        return result
+    pending: Awaitable[Any] = result
+    box: list[Any] = []
+
+    async def wait() -> Any:
         return await pending
 
     def run() -> None:
         try:
-            box.append(asyncio.run(wait()))
+            box.append((asyncio.run(wait()), None))
         except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
-            box.append(error)
+            box.append((None, error))
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    if isinstance(box[0], BaseException):
-        raise box[0]
-    return box[0]
+    value, raised = box[0]
+    if raised is not None:
+        raise raised
+    return value
 
 
 def check_evaluator(evaluator: Any, *, case: Case | None = None, trajectory: Trajectory | None = None) -> None:
@@ -147,6 +160,125 @@ def _check_once(evaluator: Any, name: str, run: Trajectory, case: Case, label: s
     assert got.error_kind is None or got.error_kind in ERROR_KINDS, f"{label}: unknown kind {got.error_kind!r}"
     assert len(got.reason) < 20_000, f"{label}: the reason has {len(got.reason):,} characters; bound what agents wrote"
     return got
+
+
+def check_guardrail(
+    guard: Any, *, attacks: Sequence[Event | str] = (), benign: Sequence[Event | str] = (), threads: int = 8
+) -> None:
+    """Assert that ``guard`` keeps the contract of :class:`harness.core.contracts.Guardrail`.
+
+    - It has a ``name``, and every decision carries it.
+    - It answers every kind of event with a sound Decision, hostile ones too (huge, malformed, control characters), and
+      raises for none of them.
+    - Findings have confidences in [0, 1] and lie inside the original text; a redaction has a text, and redacting that
+      again changes nothing.
+    - What it found stands neither in its reason nor in its categories nor in its repr.
+    - The same event gives the same decision, also in several threads at once; events are left as they were.
+    - Attacks do not pass, benign events do.
+
+    A guard with a memory (a rate limit) has ``fresh()``, which gives the same guard with an empty one; each check is
+    then made with a fresh guard.
+
+    :param attacks: events (a text stands for an input) that must not be allowed.
+    :param benign: events that must be allowed.
+    :param threads: how many threads ask at once; 0 leaves that check out.
+    :raises AssertionError: naming the promise that was broken.
+    """
+    name = getattr(guard, "name", None)
+    label = type(guard).__name__
+    assert isinstance(name, str), f"{label}.name must be a text, got {name!r}"
+    assert name, f"{label}.name must be a non-empty text"
+    for what, event in _hostile_events().items():
+        _decide_once(guard, name, event, f"{label} on {what}")
+    for given in attacks:
+        event = _as_event(given)
+        got = _decide_once(guard, name, event, f"{label} on the attack {event.text[:60]!r}")
+        assert got.action != "allow", f"{label} lets the attack {event.text[:200]!r} pass"
+        assert not got.fault, f"{label} broke on the attack {event.text[:200]!r}: {got.fault}; that is no detection"
+    for given in benign:
+        event = _as_event(given)
+        got = _decide_once(guard, name, event, f"{label} on {event.text[:60]!r}")
+        assert got.action == "allow", f"{label} does not let {event.text[:200]!r} pass: {got.action} {got.fault}"
+    ordinary = _as_event((*attacks, *benign, "Where is my order A-1001?")[0])
+    answers: list[Any] = []
+
+    def ask() -> None:
+        try:
+            answers.append(decide(_fresh(guard), ordinary))
+        except BaseException as error:  # noqa: BLE001 - reported below
+            answers.append(error)
+
+    asking = [threading.Thread(target=ask) for _ in range(threads)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert all(one == answers[0] for one in answers), f"{label} gives several answers in {threads} threads: {answers!r}"
+
+
+def _fresh(guard: Any) -> Any:
+    make = getattr(guard, "fresh", None)
+    return make() if callable(make) else guard
+
+
+def _as_event(given: Event | str) -> Event:
+    return Event(kind="input", text=given) if isinstance(given, str) else given
+
+
+def _decide_once(guard: Any, name: str, event: Event, label: str) -> Decision:
+    before = copy.deepcopy(event)
+    try:
+        got = decide(_fresh(guard), event)
+        again = decide(_fresh(guard), event)
+    except Exception as error:
+        raise AssertionError(f"{label} raised {type(error).__name__}: {str(error)[:300]}") from error
+    assert isinstance(got, Decision), f"{label} must return a Decision, got {type(got).__name__}"
+    assert got.guard == name, f"{label}: the decision is signed {got.guard!r}, the guard is {name!r}"
+    assert got.action in ACTIONS, f"{label}: unknown action {got.action!r}; it is one of {', '.join(ACTIONS)}"
+    assert got == again, f"{label}: the same event gave two decisions: {got} and {again}"
+    assert event == before, f"{label}: the event was changed"
+    assert not got.fault or got.action == "block", f"{label}: a guard that broke must block, got {got.action!r}"
+    assert len(got.reason) < 20_000, f"{label}: the reason has {len(got.reason):,} characters; bound it"
+    shown = f"{got.reason} {got.fault} {' '.join(finding.category for finding in got.findings)} {guard!r}"
+    for finding in got.findings:
+        assert 0 <= finding.confidence <= 1, f"{label}: confidence {finding.confidence!r} is not in [0, 1]"
+        if finding.start is None or finding.end is None:
+            assert finding.start is finding.end, f"{label}: a finding has both offsets or none, got {finding}"
+            continue
+        assert 0 <= finding.start <= finding.end <= len(event.text), f"{label}: {finding} lies outside the text"
+        value = event.text[finding.start : finding.end]
+        assert len(value) < 8 or value not in shown, f"{label}: what it found stands in its reason or repr"
+    if got.action == "redact":
+        assert isinstance(got.text, str), f"{label}: a redaction must give the redacted text, got {got.text!r}"
+        twice = decide(_fresh(guard), Event(kind=event.kind, text=got.text, data=event.data))
+        assert twice.action == "allow" or (twice.action == "redact" and twice.text == got.text), (
+            f"{label}: redacting the redacted text again gave {twice.action} and another text"
+        )
+    return got
+
+
+def _hostile_events() -> dict[str, Event]:
+    odd = {"tool": 3, "arguments": [1], "user": None, "request": None, "session": {"a": 1}, "cost_usd": "x"}
+    deep: Any = "x"
+    for _ in range(200):
+        deep = {"a": deep}
+    found: dict[str, Event] = {}
+    for kind in EVENT_KINDS:
+        found[f"an empty {kind}"] = Event(kind=kind)
+        found[f"a {kind} with odd data"] = Event(kind=kind, text="{not json", data=odd)
+        found[f"a {kind} with control characters"] = Event(
+            kind=kind,
+            text="\x00\x1b[31m<script>\u202e\ud800 \U000e0041",
+            data={"tool": "\x00", "arguments": {"\x00": "\ud800"}},
+        )
+    call = {"tool": "search", "arguments": {"q": "x" * 200_000}, "request": ("find x",), "session": "s", "user": "u"}
+    found["a huge text"] = Event(kind="input", text="A1 @ 4111 " * 20_000)
+    found["a huge tool call"] = Event(kind="tool_call", text=json.dumps(call["arguments"]), data=call)
+    found["deeply nested arguments"] = Event(kind="tool_call", text="{}", data={"tool": "f", "arguments": deep})
+    found["a number that is none"] = Event(
+        kind="tool_call", text='{"a": NaN}', data={"tool": "f", "arguments": {"a": float("nan"), "b": 10**400}}
+    )
+    return found
 
 
 def _never_ran() -> dict[str, Trajectory]:

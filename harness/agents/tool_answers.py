@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.agents.tools import Tool
+from harness.core.decision import tool_gate
 from harness.core.errors import ToolBroken
 
 
@@ -20,8 +21,18 @@ async def answer_call(call: Mapping[str, Any], tools: Mapping[str, Tool]) -> str
 
     :param call: ``{"function": {"name": ..., "arguments": text}}``; empty arguments are an empty object.
     :raises ToolBroken: from the tool itself.
+
+    While a guarded agent runs, every call passes its gate first, also one of a tool that does not exist.
     """
     name, written = call["function"]["name"], call["function"]["arguments"]
+    gate = tool_gate()
+    if gate is None:
+        return await _answered(name, written, tools)
+    schema = tools[name].schema if name in tools else None
+    return await gate.answer(name, written, lambda passed: _answered(name, passed, tools), schema=schema)
+
+
+async def _answered(name: str, written: str, tools: Mapping[str, Tool]) -> str:
     tool = tools.get(name)
     exist = f"tools that exist: {', '.join(tools) or 'none'}"
     if tool is None:

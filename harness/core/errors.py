@@ -159,14 +159,13 @@ class Failure:
         """
         own = getattr(error, "kind", None)
         decided: ErrorKind = own if own in ERROR_KINDS else (kind or "harness")
-        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-12)
         message = str(error) or type(error).__name__
         return cls(
             kind=decided,
             message=message[:4000],
             type=type(error).__name__,
             reason=str(getattr(error, "reason", ""))[:80],
-            detail="" if isinstance(error, Broken) else "".join(lines)[-8000:],
+            detail="" if isinstance(error, Broken) else _end_of_traceback(error),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -185,3 +184,16 @@ class Failure:
             reason=data.get("reason", ""),
             detail=data.get("detail", ""),
         )
+
+
+def _end_of_traceback(error: BaseException) -> str:
+    """The last frames, without the carets of ``traceback.format_exception``.
+
+    Placing carets parses source code, which some releases of Python 3.11 cannot do in two threads at once (SystemError:
+    AST constructor recursion depth mismatch), and pytest does it on the main thread.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    lines = [
+        f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n    {frame.line or ""}' for frame in frames
+    ]
+    return "\n".join(["Traceback (last calls last):", *lines, f"{type(error).__name__}: {error}"])[-8000:]

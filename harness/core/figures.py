@@ -228,7 +228,7 @@ def _samples(scorecard: Scorecard, metric: str, lines: Iterable[SuiteLine]) -> I
 
 
 def _cases(scorecard: Scorecard, lines: Iterable[SuiteLine]) -> list[CaseLine]:
-    return [case for line in lines for case in scorecard.cases[line.start : line.stop]]
+    return [case for line in lines for case in _needed(scorecard, line)]
 
 
 def _groups(scorecard: Scorecard, lines: Iterable[SuiteLine]) -> list[tuple[str, str]]:
@@ -236,13 +236,21 @@ def _groups(scorecard: Scorecard, lines: Iterable[SuiteLine]) -> list[tuple[str,
     return [
         (line.dataset or line.suite, case.cluster or case.case_id)
         for line in lines
-        for case in scorecard.cases[line.start : line.stop]
+        for case in _needed(scorecard, line)
     ]
 
 
+def _needed(scorecard: Scorecard, line: SuiteLine) -> list[CaseLine]:
+    """The cases of a suite without those that were left out because nothing needed them."""
+    return [case for case in scorecard.cases[line.start : line.stop] if case.trials or not case.decided]
+
+
 def _group_map(scorecard: Scorecard, lines: Sequence[SuiteLine]) -> dict[int, tuple[str, str]]:
-    numbers = (index for line in lines for index in range(line.start, line.stop))
-    return dict(zip(numbers, _groups(scorecard, lines), strict=True))
+    return {
+        index: (line.dataset or line.suite, scorecard.cases[index].cluster or scorecard.cases[index].case_id)
+        for line in lines
+        for index in range(line.start, line.stop)
+    }
 
 
 def _labels(groups: Sequence[tuple[str, str]]) -> list[int] | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from statistics import median
 
-from harness.core.comparison import Baseline, BaselineCase, CasePair, Comparison, SuiteComparison, suite_key
+from harness.core.baseline import Baseline, BaselineCase, CaseScore, short
+from harness.core.comparison import CasePair, Comparison, SuiteComparison, suite_key
 from harness.core.record import Manifest, Record
+from harness.core.scorecard import Scorecard
 from harness.core.tally import tally
 from harness.stats.paired import paired_difference
 
 
 def summarise(manifest: Manifest, records: Iterable[Record]) -> Baseline:
-    """A run as a baseline: per case its hash, measured trials and passes; per suite its cost and latency."""
-    card = tally(manifest, records)
+    """A run as a baseline: per case its hash, measured trials, passes and scores; per suite its cost and latency."""
+    versions: dict[str, str] = {}
+    card = tally(manifest, _noting_versions(records, versions))
+    scores = _case_scores(card)
     suites: dict[str, dict[str, BaselineCase]] = {}
     costs: dict[str, str] = {}
     latencies: dict[str, float] = {}
@@ -22,8 +27,14 @@ def summarise(manifest: Manifest, records: Iterable[Record]) -> Baseline:
         key = suite_key(line.suite, line.arm)
         cases = card.cases[line.start : line.stop]
         suites[key] = {
-            case.case_id: BaselineCase(case_hash=case.case_hash, trials=case.measured, passes=case.passed)
-            for case in cases
+            case.case_id: BaselineCase(
+                case_hash=case.case_hash,
+                trials=case.measured,
+                passes=case.passed,
+                scores=scores.get(index, {}),
+                cluster=case.cluster if case.cluster != case.case_id else "",
+            )
+            for index, case in enumerate(cases, start=line.start)
             if case.measured
         }
         priced = card.samples.get((line.suite, line.arm, "cost_usd"))
@@ -43,6 +54,7 @@ def summarise(manifest: Manifest, records: Iterable[Record]) -> Baseline:
         datasets={item.dataset: item.dataset_hash for item in manifest.planned if item.dataset},
         costs_usd=costs,
         latency_p50_s=latencies,
+        score_versions=dict(sorted(versions.items())),
         seed=manifest.seed,
         mode=manifest.mode,
     )
@@ -61,7 +73,9 @@ def pair_up(base: Baseline, new: Baseline, *, level: float = 0.95) -> Comparison
             "latency_p50_s": {name: [base.latency_p50_s.get(name), new.latency_p50_s.get(name)] for name in names},
             "base_created_at": base.created_at,
             "base_commit": base.commit,
+            "score_versions": dict(new.score_versions),
         },
+        baseline=base,
     )
 
 
@@ -82,7 +96,8 @@ def _suite(name: str, base: Baseline, new: Baseline, level: float) -> SuiteCompa
                 new_passes=now.passes,
             )
         )
-    made = paired_difference([pair.difference for pair in pairs], level=level)
+    groups = _groups(name, [pair.case_id for pair in pairs], new)
+    made = paired_difference([pair.difference for pair in pairs], groups, level=level)
     return SuiteComparison(
         suite=name,
         pairs=tuple(pairs),
@@ -95,6 +110,45 @@ def _suite(name: str, base: Baseline, new: Baseline, level: float) -> SuiteCompa
         level=level,
         method=made.method,
     )
+
+
+def _groups(suite: str, case_ids: list[str], new: Baseline) -> list[int] | None:
+    """One label per case by its cluster; None where every case is on its own."""
+    cases = new.suites.get(suite, {})
+    numbers: dict[tuple[bool, str], int] = {}
+    labels = [
+        numbers.setdefault((bool(cases[name].cluster), cases[name].cluster or name), len(numbers)) for name in case_ids
+    ]
+    return None if len(numbers) == len(labels) else labels
+
+
+def _noting_versions(records: Iterable[Record], versions: dict[str, str]) -> Iterator[Record]:
+    """The records as they are; evaluators whose version is not "1" are noted on the way."""
+    for record in records:
+        for score in record.scores:
+            if score.version != "1":
+                versions[score.name] = score.version
+        yield record
+
+
+def _case_scores(card: Scorecard) -> dict[int, dict[str, CaseScore]]:
+    """Per position in ``card.cases``, per metric; nine significant digits, so that the same run reads the same."""
+    found: dict[int, dict[str, CaseScore]] = {}
+    for (_, _, metric), sample in card.samples.items():
+        values: dict[int, list[float]] = {}
+        for case, value in zip(sample.cases, sample.values, strict=True):
+            values.setdefault(case, []).append(value)
+        for case, own in values.items():
+            found.setdefault(case, {})[metric] = score_of(own)
+    return found
+
+
+def score_of(values: list[float]) -> CaseScore:
+    """Mean and sample variance of the values of one case's trials, at least one."""
+    n = len(values)
+    mean = math.fsum(values) / n
+    variance = None if n < 2 else short(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    return CaseScore(n, short(mean), variance)
 
 
 def _notes(base: Baseline, new: Baseline) -> list[str]:

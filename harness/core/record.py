@@ -133,6 +133,10 @@ class Record:
 _FIELDS = fields(Record)
 
 
+DECIDED = "decided"
+"""``error.reason`` of a trial that was not run because no rule needed it any more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlannedSuite:
     """What one test function was going to run; counts against which n of N is stated."""
@@ -151,6 +155,12 @@ class PlannedSuite:
     """Measured and shown, never gating."""
     statistical: bool = False
     """Whether a rate rule decides over the suite's cases."""
+    compare: str = ""
+    """The parameter whose values are compared as arms (``golden(..., compare="prompt")``), or empty."""
+    compare_value: str = ""
+    """This arm's value of that parameter."""
+    compare_within: str = ""
+    """The other parameters of this arm: arms are compared only with arms that share them."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain mapping."""
@@ -177,6 +187,8 @@ class Manifest:
     partial: bool = False
     """Whether a selection (-k, -m, --lf, a node id) left cases out: never accepted as a baseline."""
     planned: tuple[PlannedSuite, ...] = ()
+    until_decided: bool = False
+    """Whether trials were left out once every rule that needs them was decided (``--harness-until-decided``)."""
     models: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)

@@ -19,7 +19,8 @@ from harness.core.record import Manifest, Record
 from harness.core.score import Direction
 
 RowKind = Literal["rate", "mean", "quantile", "pass_k", "total"]
-CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run"]
+CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run", "decided"]
+"""``decided``: every trial was left out, because no rule needed one any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,8 @@ class CaseLine:
     failed: int = 0
     errored: int = 0
     not_run: int = 0
+    decided: int = 0
+    """Trials left out because every rule that needs them was decided; not part of ``trials``."""
     reason: str = ""
     """The first failure or error, for a list."""
     case_hash: str = ""
@@ -109,6 +112,8 @@ class SuiteLine:
     errored: int = 0
     not_run: int = 0
     """Planned trials that never ran, those of missing cases included."""
+    decided: int = 0
+    """Planned trials left out because every rule that needs them was decided; in neither n nor N."""
     pass_rate: float | None = None
     """The declared criterion, or None."""
     observe: bool = False
@@ -147,6 +152,39 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArmComparison:
+    """One arm of a suite against the first one, on the same cases and seeds."""
+
+    suite: str
+    axis: str
+    """The parameter that differs."""
+    first: str
+    """Its value in the first arm."""
+    arm: str
+    """Its value in this one."""
+    within: str = ""
+    """The other parameters, which both share."""
+    pairs: int = 0
+    """Cases measured on both sides."""
+    unpaired: int = 0
+    """Cases measured on one side only."""
+    won: int = 0
+    lost: int = 0
+    """Cases in which this arm passed a larger, or a smaller, share of its trials."""
+    difference: float | None = None
+    """Mean over pairs of this arm's pass share minus the first's, in [-1, 1]."""
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    p_value: float | None = None
+    """Two-sided: exact McNemar with one trial a case, sign flips otherwise; None without pairs."""
+    p_holm: float | None = None
+    """Adjusted over the arms of the axis."""
+    answer: Literal["better", "worse", "not shown"] = "not shown"
+    """At 5 % over all arms of the axis together."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scorecard:
     """A run as rows."""
 
@@ -178,6 +216,14 @@ class Scorecard:
     """Why it ended early, else empty."""
     partial: bool = False
     """Whether a selection left cases out."""
+    seed: int = 0
+    until_decided: bool = False
+    """Whether the run stopped early where its rules allowed; its pass-rate rules are then judged in the seeded order
+    of its cases by tests that hold under such stopping, never by fixed-sample bounds."""
+    decided: int = 0
+    """Trials left out, over all suites."""
+    arms: tuple[ArmComparison, ...] = ()
+    """Settings compared inside this run."""
     samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict, repr=False, compare=False)
     """Per (suite, arm, metric) the values themselves, for rules with a confidence or a pooling of their own. Kept in
     memory only; the journal is where they are stored."""
@@ -201,8 +247,10 @@ def build_scorecard(manifest: Manifest, records: Iterable[Record], *, level: flo
 
     :param level: confidence of the intervals, and of each one-sided gate bound.
     """
+    from harness.core.arms import compare_arms
     from harness.core.figures import all_rows
     from harness.core.tally import tally
 
     counted = tally(manifest, records)
-    return replace(counted, rows=all_rows(counted, level=level))
+    arms = compare_arms(counted, manifest.planned, level=level) if any(p.compare for p in manifest.planned) else ()
+    return replace(counted, rows=all_rows(counted, level=level), arms=arms)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
-from harness.core.record import Manifest, Outcome, PlannedSuite, Record
+from harness.core.record import DECIDED, Manifest, Outcome, PlannedSuite, Record
 from harness.core.scorecard import CaseLine, CaseStatus, Sample, Scorecard, SuiteLine
 
 _OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "errored", "not_run")
@@ -60,6 +60,7 @@ class Tally:
         self._reasons: dict[int, str] = {}
         self._errors: dict[int, tuple[str, str]] = {}
         self._unjudged: set[int] = set()
+        self._decided: set[int] = set()
         self._cases: dict[tuple[str, str], dict[str, _Case]] = {}
         self._columns: dict[tuple[str, str], dict[str, _Column]] = {}
         self._tokens: dict[int, int] = {}
@@ -84,6 +85,8 @@ class Tally:
         elif case.record.case_hash != record.case_hash or case.record.severity != record.severity:
             case.record = _light(record)
         case.records.append(number)
+        if record.outcome == "not_run" and record.error is not None and record.error.reason == DECIDED:
+            self._decided.add(number)
         if record.outcome != "passed":
             self._reasons[number] = _reason(record).strip().partition("\n")[0][:_REASON_LENGTH]
         if record.outcome == "errored":
@@ -169,11 +172,18 @@ class Tally:
             judge_cost_usd=sum((self._judge_costs[number] or Decimal(0) for number in live), Decimal(0)),
             unpriced_trials=unpriced,
             tokens=sum(self._tokens.get(number, 0) for number in live),
-            duration_s=max(self._ends[n] for n in live) - min(self._starts[n] for n in live) if live else None,
+            duration_s=self._duration(live),
             finished=bool(manifest.finished_at),
             exit_reason=manifest.exit_reason,
             partial=manifest.partial,
+            seed=manifest.seed,
+            until_decided=manifest.until_decided,
+            decided=sum(line.decided for line in lines),
         )
+
+    def _duration(self, live: set[int]) -> float | None:
+        ran = [number for number in live if self._outcomes[number] != _CODE["not_run"]]
+        return max(self._ends[n] for n in ran) - min(self._starts[n] for n in ran) if ran else None
 
     def _case_line(
         self, place: tuple[str, str], record: Record, numbers: list[int], plan: PlannedSuite | None
@@ -182,6 +192,8 @@ class Tally:
         for number in numbers:
             counts[self._outcomes[number]] += 1
         passed, failed, errored, not_run = counts
+        decided = sum(1 for number in numbers if number in self._decided)
+        not_run -= decided
         if plan is not None:
             not_run += max(0, plan.trials - len(numbers))
         costs = [self._costs[number] for number in numbers]
@@ -193,7 +205,7 @@ class Tally:
             suite=place[0],
             arm=place[1],
             case_id=record.case_id,
-            status=_status(passed, failed, errored, statistical=statistical),
+            status=_status(passed, failed, errored, decided and not not_run, statistical=statistical),
             area=record.area or (plan.area if plan is not None else ""),
             severity=record.severity,
             cluster=record.group,
@@ -201,6 +213,7 @@ class Tally:
             failed=failed,
             errored=errored,
             not_run=not_run,
+            decided=decided,
             reason=self._reasons[worst[0]] if worst else "",
             case_hash=record.case_hash,
             cost_usd=sum(known, Decimal(0)) if known and len(known) == len(costs) else None,
@@ -250,12 +263,14 @@ def _reason(record: Record) -> str:
     return next((f"{score.name}: {score.reason}" for score in record.scores if score.passed is False), "")
 
 
-def _status(passed: int, failed: int, errored: int, *, statistical: bool) -> CaseStatus:
+def _status(passed: int, failed: int, errored: int, left_out: int | bool, *, statistical: bool) -> CaseStatus:
     if failed:
         return "unreliable" if passed and statistical else "failed"
     if errored:
         return "errored"
-    return "passed" if passed else "not_run"
+    if passed:
+        return "passed"
+    return "decided" if left_out else "not_run"
 
 
 def _suite_line(place: tuple[str, str], plan: PlannedSuite | None, cases: list[CaseLine], start: int) -> SuiteLine:
@@ -273,6 +288,7 @@ def _suite_line(place: tuple[str, str], plan: PlannedSuite | None, cases: list[C
         failed=sum(case.failed for case in own),
         errored=sum(case.errored for case in own),
         not_run=sum(case.not_run for case in own) + missing * trials,
+        decided=sum(case.decided for case in own),
         pass_rate=plan.pass_rate if plan is not None else None,
         observe=bool(plan is not None and plan.observe),
         statistical=bool(plan is not None and plan.statistical) or any(c.status == "unreliable" for c in own),

@@ -18,6 +18,7 @@ from harness.core.contracts import GateRule
 from harness.core.scorecard import Scorecard, SuiteLine
 from harness.core.verdict import Verdict
 from harness.gates.every_case import EveryCasePasses
+from harness.gates.family import judge_family, uses_holm
 from harness.gates.must_pass import MustPass
 from harness.gates.scope import lines_in_scope
 from harness.gates.threshold import Threshold
@@ -33,7 +34,8 @@ def judge_rules(
     A rule that raises answers inconclusive with what it raised. With no rules this is the default gate.
     """
     written = tuple(rules)
-    verdicts = [_judge_one(rule, scorecard, comparison) for rule in (*written, *unwritten_rules(written, scorecard))]
+    rules_of_run = (*written, *unwritten_rules(written, scorecard))
+    verdicts = judge_family(rules_of_run, lambda rule: _judge_one(rule, scorecard, comparison))
     return (*verdicts, *_about_the_run(scorecard))
 
 
@@ -42,11 +44,12 @@ def unwritten_rules(written: Sequence[GateRule], scorecard: Scorecard) -> tuple[
     gating = [line for line in scorecard.suites if not line.observe]
     # Frozen rules have a read-only name; the contract on the page declares a settable one, which no rule needs.
     found: list[Any] = []
+    holm = uses_holm(written)
     covered = {place for rule in written for place in decides_over(rule, scorecard)}
     for line in gating:
         if line.pass_rate is not None:
             covered.add((line.suite, line.arm))
-            found.append(_declared(line, line.pass_rate))
+            found.append(_declared(line, line.pass_rate, holm=holm))
     cases = (case for line in gating for case in scorecard.cases[line.start : line.stop])
     if not any(isinstance(rule, MustPass) for rule in written) and any(c.severity == "must_pass" for c in cases):
         found.append(MustPass(name="must-pass cases"))
@@ -70,9 +73,9 @@ def decides_over(rule: GateRule, scorecard: Scorecard) -> list[tuple[str, str]]:
     return [(line.suite, line.arm) for line in lines if arm is None or line.arm == arm]
 
 
-def _declared(line: SuiteLine, limit: float) -> Threshold:
+def _declared(line: SuiteLine, limit: float, *, holm: bool) -> Threshold:
     name = f"declared pass rate [{line.arm}]" if line.arm else "declared pass rate"
-    return Threshold(name=name, metric="pass_rate", at_least=limit, suite=line.suite, arm=line.arm)
+    return Threshold(name=name, metric="pass_rate", at_least=limit, suite=line.suite, arm=line.arm, holm=holm)
 
 
 def _judge_one(rule: GateRule, scorecard: Scorecard, comparison: Comparison | None) -> Verdict:

@@ -27,6 +27,8 @@ class Latency:
     suite: str = ""
     area: str = ""
     advisory: bool = False
+    holm: bool = False
+    """Set by ``[gate] holm = true``; see :mod:`harness.gates.family`."""
 
     def __post_init__(self) -> None:
         check_between("at_most_s", self.at_most_s, 0, float("inf"))

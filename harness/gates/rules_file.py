@@ -4,12 +4,15 @@
 
     [[rule]]
     name = "behaviour"              # shown on the scorecard
-    kind = "threshold"              # threshold, no_regression, enough_evidence, must_pass, cost or latency
+    kind = "threshold"              # one of KINDS
     suite = "suites/support_desk"   # a prefix of node ids, or area = "tools"; neither: all gating suites
     metric = "pass_rate"
     at_least = 0.9
     confidence = 0.95
     advisory = false                # true: shown, but does not gate
+
+    [gate]
+    holm = false                    # true: Holm over all rules that are tests, see harness.gates.family
 
 The other fields of a kind are the fields of its class; a new kind is one file and one line in ``KINDS``.
 """
@@ -21,24 +24,29 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
 from harness.core.contracts import GateRule
 from harness.core.errors import RuleError
 from harness.gates.enough_evidence import EnoughEvidence
+from harness.gates.equivalence import Equivalence
+from harness.gates.family import is_test
 from harness.gates.fields import FieldError
 from harness.gates.latency import Latency
 from harness.gates.must_pass import MustPass
 from harness.gates.no_regression import NoRegression
 from harness.gates.rule_lines import RuleLines
 from harness.gates.spend import Spend
+from harness.gates.superiority import Superiority
 from harness.gates.threshold import Threshold
 
 KINDS: Mapping[str, type[Any]] = {
     "threshold": Threshold,
     "no_regression": NoRegression,
+    "superiority": Superiority,
+    "equivalence": Equivalence,
     "enough_evidence": EnoughEvidence,
     "must_pass": MustPass,
     "cost": Spend,
@@ -70,8 +78,8 @@ def parse_rules(text: str, *, name: str = "rules") -> tuple[GateRule, ...]:
         raise RuleError(f"{name}:{line}: not TOML: {error}") from None
     lines = RuleLines(text)
     mistakes: list[tuple[int, str]] = []
-    for key in sorted(set(data) - {"rule"}):
-        hint = "write [[rule]]" if key.lower().startswith("rule") else "a rules file has only [[rule]] tables"
+    for key in sorted(set(data) - {"rule", "gate"}):
+        hint = "write [[rule]]" if key.lower().startswith("rule") else "a rules file has [[rule]] tables and [gate]"
         mistakes.append((lines.top(key), f"unknown key {key!r}; {hint}"))
     tables = data.get("rule", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -90,9 +98,25 @@ def parse_rules(text: str, *, name: str = "rules") -> tuple[GateRule, ...]:
             except FieldError as error:
                 wrong = [(error.field, str(error))]
         mistakes += [(lines.field(number, key), what) for key, what in wrong]
+    holm, wrong_gate = _gate(data.get("gate", {}))
+    mistakes += [(lines.top("gate"), what) for what in wrong_gate]
+    if holm and not mistakes and not any(map(is_test, rules)):
+        what = "holm = true, and no rule of this file is a test with a confidence; leave it out, or add a threshold"
+        mistakes.append((lines.top("gate"), what))
     if mistakes:
         raise RuleError("\n".join(f"{name}:{line}: {what}" for line, what in sorted(mistakes)))
-    return tuple(rules)
+    return tuple(replace(rule, holm=True) if holm and is_test(rule) else rule for rule in rules)
+
+
+def _gate(table: Any) -> tuple[bool, list[str]]:
+    """The file's ``holm``, and what is wrong with its ``[gate]`` table."""
+    if not isinstance(table, dict):
+        return False, [f"gate is a table, write [gate] and holm = true below it; got {table!r}"]
+    wrong = [f"unknown key {key!r} of [gate]; it has holm" for key in sorted(set(table) - {"holm"})]
+    holm = table.get("holm", False)
+    if not isinstance(holm, bool):
+        return False, [*wrong, f"holm must be true or false, got {holm!r}"]
+    return holm, wrong
 
 
 def _mistakes(table: Mapping[str, Any], names: dict[str, int], line: int) -> list[tuple[str, str]]:
@@ -113,11 +137,13 @@ def _mistakes(table: Mapping[str, Any], names: dict[str, int], line: int) -> lis
         names[given] = line
     if not isinstance(kind, str) or kind not in KINDS:
         return found
-    known = {item.name: item for item in fields(KINDS[kind])}
+    known = {item.name: item for item in fields(KINDS[kind]) if item.name != "holm"}
     for key, value in table.items():
         if key in ("kind", "name"):
             continue
-        if key not in known:
+        if key == "holm":
+            found.append((key, "holm is for all rules of the file: write [gate] and holm = true below it"))
+        elif key not in known:
             near = _nearest(key, list(known))
             found.append((key, f"unknown field {key!r} of kind {kind}; {near}fields are {', '.join(known)}"))
         elif (want := _wrong_type(str(known[key].type), value)) is not None:

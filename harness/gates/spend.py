@@ -28,6 +28,8 @@ class Spend:
     suite: str = ""
     area: str = ""
     advisory: bool = False
+    holm: bool = False
+    """Set by ``[gate] holm = true``; see :mod:`harness.gates.family`."""
 
     def __post_init__(self) -> None:
         if self.per_trial_usd is None and self.total_usd is None:

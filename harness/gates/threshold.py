@@ -14,6 +14,7 @@ from harness.core.comparison import Comparison
 from harness.core.figures import figure, metric_names
 from harness.core.scorecard import Row, Scorecard, SuiteLine
 from harness.core.verdict import Answer, Verdict
+from harness.gates.early import judge_in_order
 from harness.gates.fields import FieldError, check_between, check_confidence
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, number, percent
@@ -41,6 +42,8 @@ class Threshold:
     quantile: float | None = None
     """Judge this quantile instead of the mean, in (0, 1)."""
     advisory: bool = False
+    holm: bool = False
+    """Set by ``[gate] holm = true``; see :mod:`harness.gates.family`."""
 
     def __post_init__(self) -> None:
         limits = [name for name in ("at_least", "at_most") if getattr(self, name) is not None]
@@ -73,6 +76,9 @@ class Threshold:
             lines = [line for line in lines if line.arm == self.arm]
         if not lines:
             return no_data(self.name, scorecard, suite=self.suite, area=self.area, advisory=self.advisory)
+        if scorecard.until_decided and self.metric == "pass_rate" and self.at_least is not None and self.at_least < 1:
+            answer, reason, needs = judge_in_order(scorecard, lines, at_least=self.at_least, confidence=self.confidence)
+            return self._say(answer, reason, needs)
         row = figure(scorecard, self.metric, lines, level=self.confidence, k=self.k, quantile=self.quantile)
         return self._decide(row, scorecard, lines)
 

@@ -26,7 +26,7 @@ def number(value: float | None, *, limit: float | None = None, unit: str = "") -
 
 def percent(confidence: float) -> str:
     """A confidence as ``95 %``."""
-    return f"{100 * confidence:.10g} %"
+    return f"{100 * confidence:.6g} %"
 
 
 def count(n: int, noun: str) -> str:

@@ -9,7 +9,8 @@ one more parameter.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -28,6 +29,10 @@ ACTED_ON = frozenset({"parametrize", "usefixtures", "skip", "skipif", "xfail", "
 
 HARMLESS = frozenset({"pytest_asyncio.plugin"})
 """Modules whose autouse fixtures concern only their own tests (pytest-asyncio's event loop policy)."""
+
+
+MISTAKES: pytest.StashKey[dict[str, str]] = pytest.StashKey()
+"""Mistakes of the user's that were found while collecting, and the test that each was first told at."""
 
 
 def golden_mark(collector: Any, function: Any) -> pytest.Mark | None:
@@ -51,10 +56,25 @@ def collect_light(collector: pytest.Collector, name: str, function: Any) -> list
         golden = parse(mark.args, mark.kwargs, where=where)
         if not isinstance(collector, pytest.Module) or not _is_light(collector, function):
             return None
+        if golden.compare:
+            raise UsageError(_no_axis(where, golden.compare, []))
         prepared = Preparation(session, golden, where, collector, function)
         return [_light_item(collector, name, function, prepared, case) for case in prepared.cases]
-    except HarnessError as error:
-        raise collector.CollectError(str(error)) from None
+    except (HarnessError, pytest.UsageError) as error:
+        raise refused(collector.config, error, where) from None
+
+
+def refused(config: pytest.Config, error: Exception, where: str) -> pytest.Collector.CollectError:
+    """A mistake of the user's as pytest's error of one file; the session then ends as a usage error.
+
+    A mistake that concerns every golden test (a flag, the rules, the agent) is told in full only once.
+    """
+    text = str(error)
+    told = config.stash.setdefault(MISTAKES, {})
+    first = told.setdefault(text, where)
+    if first != where:
+        text = f"{where}: the same mistake as in {first}: {textwrap.shorten(text, 80, placeholder=' ...')}"
+    return pytest.Collector.CollectError(text)
 
 
 def _is_light(collector: pytest.Module, function: Any) -> bool:
@@ -140,8 +160,13 @@ class Preparation:
         # A plain body that calls the agent itself blocks the main thread, so it runs in its own place.
         return Prepared(work=work, trials=trials, ahead=self.is_async or not self.wants_agent)
 
-    def planned(self, trials: int, arm: str = "") -> PlannedSuite:
-        """One case of this suite, for the plan."""
+    def planned(self, trials: int, arm: str = "", values: Mapping[str, str] | None = None) -> PlannedSuite:
+        """One case of this suite, for the plan.
+
+        :param values: the other parameters of the item by name, as text.
+        """
+        axis, others = self.golden.compare, dict(values or {})
+        value = others.pop(axis, "") if axis else ""
         return PlannedSuite(
             suite=self.suite,
             arm=arm,
@@ -153,6 +178,9 @@ class Preparation:
             pass_rate=self.golden.pass_rate,
             observe=self.golden.observe,
             statistical=self.statistical,
+            compare=axis,
+            compare_value=value,
+            compare_within=",".join(f"{name}={text}" for name, text in others.items()) if axis else "",
         )
 
 
@@ -207,12 +235,37 @@ def generate(metafunc: pytest.Metafunc) -> None:
         if "case" not in metafunc.fixturenames:
             raise UsageError(f"{where}: a golden test has to ask for case, trajectory or agent")
         assert metafunc.definition.parent is not None
+        axes = _parametrized(metafunc)
+        if golden.compare and golden.compare not in axes:
+            raise UsageError(_no_axis(where, golden.compare, axes))
         shared = Preparation(session, golden, where, metafunc.definition.parent, metafunc.function)
-    except HarnessError as error:
-        raise pytest.Collector.CollectError(str(error)) from None
+    except (HarnessError, pytest.UsageError) as error:
+        raise refused(metafunc.config, error, where) from None
     metafunc.parametrize(
         "case", [(shared, case) for case in shared.cases], ids=[c.id for c in shared.cases], indirect=True
     )
+
+
+def _parametrized(metafunc: pytest.Metafunc) -> list[str]:
+    names: list[str] = []
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        given = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
+        names += [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+    return names
+
+
+def _no_axis(where: str, axis: str, axes: list[str]) -> str:
+    there = f"it is parametrized over {', '.join(axes)}" if axes else "it is not parametrized"
+    return f"{where}: compare={axis!r} needs @pytest.mark.parametrize({axis!r}, [...]) on the test; {there}"
+
+
+def tag_items(items: list[pytest.Item]) -> None:
+    """Make the tags of each case keywords of its item, so that ``-k refund`` selects the cases tagged so."""
+    for item in items:
+        if isinstance(item, GoldenItem):
+            item.extra_keyword_matches.update(item.case.tags)
+    for function, _, case in golden_functions(items):
+        function.extra_keyword_matches.update(case.tags)
 
 
 def golden_functions(items: list[pytest.Item]) -> Iterator[tuple[pytest.Function, Preparation, Case]]:

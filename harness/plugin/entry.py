@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -68,6 +69,20 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
             shared.deselected += sum(1 for item in items if item.get_closest_marker("golden") is not None)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Tags of a case select with -k; a run that may stop early takes its cases in an order drawn from its seed."""
+    if not _collected_golden(config):
+        return (yield)
+    from harness.plugin.collect import tag_items
+    from harness.plugin.deciding import reorder
+
+    tag_items(items)
+    result = yield
+    reorder(config, items)
+    return result
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """With golden items collected: make the plan, the run folder and the engine."""
@@ -82,6 +97,30 @@ def _collected_golden(config: pytest.Config) -> bool:
 
     loaded = modules.get("harness.plugin.session")
     return loaded is not None and loaded.KEY in config.stash
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """What is known to be hopeless before it is run."""
+    if not _collected_golden(config):
+        return []
+    from harness.plugin.session import KEY
+
+    return [f"harness: {text}" for text in config.stash[KEY].said_at_collection]
+
+
+def _workers_ran_golden(config: pytest.Config) -> bool:
+    if not getattr(config.option, "tx", None):
+        return False
+    from harness.plugin.workers import has_run
+
+    return has_run(config)
+
+
+def _found_mistakes(config: pytest.Config) -> bool:
+    from sys import modules
+
+    loaded = modules.get("harness.plugin.collect")
+    return loaded is not None and loaded.MISTAKES in config.stash
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -113,12 +152,12 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Close the run, judge it, write the reports, set the exit status."""
-    from harness.plugin.workers import has_run
-
-    if _collected_golden(session.config) or has_run(session.config):
+    if _collected_golden(session.config) or _workers_ran_golden(session.config):
         from harness.plugin.finish import finish
 
         finish(session, exitstatus)
+    if exitstatus == pytest.ExitCode.INTERRUPTED and _found_mistakes(session.config):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR  # pytest knows only "errors during collection"
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

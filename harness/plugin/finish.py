@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
-from harness.core.record import Manifest, Run
-from harness.core.verdict import Answer, Verdict
+from harness.core.record import Manifest
+from harness.plugin.judging import (
+    BUDGET,
+    GATE_FAILED,
+    INCONCLUSIVE,
+    NO_BASELINE,
+    Judged,
+    exit_status,
+    judge_run,
+)
 from harness.plugin.options import load_settings
 from harness.plugin.session import KEY, HarnessSession
-from harness.plugin.workers import CRASHES, forget_claim, run_of
+from harness.plugin.workers import CRASHES, REASONS, forget_claim, run_of
 
-if TYPE_CHECKING:
-    from harness.core.comparison import Comparison
-    from harness.core.scorecard import Scorecard
-
-GATE_FAILED, INCONCLUSIVE, BUDGET, NO_BASELINE = 10, 11, 12, 13
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """A finished run with its verdict."""
-
-    run: Run
-    scorecard: Scorecard
-    verdicts: tuple[Verdict, ...]
-    answer: Answer
-    comparison: Comparison | None
-    folder: Path
-
+__all__ = ["BUDGET", "GATE_FAILED", "INCONCLUSIVE", "NO_BASELINE", "Judged", "exit_status", "finish", "print_summary"]
 
 RESULT: pytest.StashKey[Judged] = pytest.StashKey()
 TROUBLE: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -84,7 +74,8 @@ def _final_manifest(config: pytest.Config, folder: Path, exitstatus: int, shared
     manifest = read_manifest(folder)
     if manifest is None:
         raise HarnessError(f"{folder}: the manifest is gone, so the run cannot be judged")
-    reason = shared.exit_reason if shared is not None else ""
+    reasons = [shared.exit_reason] if shared is not None else config.stash.get(REASONS, [])
+    reason = "budget" if "budget" in reasons else next(iter(reasons), "")
     crashes = config.stash.get(CRASHES, [])
     if crashes:
         reason = reason or "worker crashed: " + "; ".join(crashes)
@@ -106,37 +97,7 @@ def _final_manifest(config: pytest.Config, folder: Path, exitstatus: int, shared
 
 def judge(folder: Path, manifest: Manifest, config: pytest.Config) -> Judged:
     """Scorecard, verdicts and reports of a stored run, by the rules of this project."""
-    from harness.plugin.judging import judge_run
-
-    settings = load_settings(config)
-    judged = judge_run(folder, manifest=manifest, settings=settings, root=config.rootpath)
-    return judged
-
-
-def exit_status(status: int, judged: Judged) -> int:
-    """The session's exit status. Red stays red; green needs a gate that says pass.
-
-    ==================================  ======
-    interrupted, internal, usage error  2 3 4
-    money cap reached                   12
-    gate failed                         10
-    a test failed                       1
-    baseline missing                    13
-    inconclusive                        11
-    ==================================  ======
-    """
-    if status not in (0, 1):
-        return status
-    if judged.run.manifest.exit_reason == "budget":
-        return BUDGET
-    if judged.answer == "fail":
-        return GATE_FAILED
-    if status == 1:
-        return 1
-    if judged.answer == "inconclusive":
-        gating = [verdict for verdict in judged.verdicts if verdict.answer == "inconclusive" and not verdict.advisory]
-        return NO_BASELINE if gating and all(verdict.baseline_missing for verdict in gating) else INCONCLUSIVE
-    return 0
+    return judge_run(folder, manifest=manifest, settings=load_settings(config), root=config.rootpath)
 
 
 def print_summary(reporter: Any, config: pytest.Config) -> None:
@@ -146,16 +107,13 @@ def print_summary(reporter: Any, config: pytest.Config) -> None:
     judged = config.stash.get(RESULT, None)
     if judged is None:
         return
-    from harness.reporting import terminal_lines
+    from harness.commands.verdict_lines import verdict_lines
 
-    colour = bool(reporter._tw.hasmarkup)
     reporter.write_sep("=", "scorecard")
-    lines: Sequence[str] = terminal_lines(
-        judged.scorecard, judged.verdicts, judged.answer, width=reporter._tw.fullwidth, colour=colour
-    )
-    for text in lines:
+    for text in verdict_lines(judged, width=reporter._tw.fullwidth, colour=bool(reporter._tw.hasmarkup)):
         reporter.write_line(text)
-    for notice in judged.run.notices:
+    shared = config.stash.get(KEY, None)
+    for notice in shared.notices if shared is not None else ():
         reporter.write_line(f"note: {notice}")
     reporter.write_line(f"scorecard: {_shown(judged.folder / 'scorecard.html', config)}")
 

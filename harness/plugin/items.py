@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from harness.core.case import Case
 from harness.core.record import Record, Trial
 from harness.plugin.outcomes import ItemOutcome, decide
-from harness.plugin.output import attributed_to
+from harness.plugin.output import Attributed
 
 if TYPE_CHECKING:
     from harness.plugin.collect import Preparation
@@ -56,6 +55,12 @@ class GoldenItem(pytest.Item):
             self.prepared = self.shared.prepared(self.nodeid, self.case, around=self._captured)
         return self.prepared
 
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        """What pytest would work out from :meth:`reportinfo`, without making the same path absolute for every case."""
+        path = self.session._node_location_to_relpath(self.path)
+        return path, self.shared.function.__code__.co_firstlineno - 1, self.name
+
     def runtest(self) -> None:
         """Not used: the harness reports light items itself (see protocol.py)."""
         raise NotImplementedError("golden items are run by harness.plugin.protocol")
@@ -64,12 +69,10 @@ class GoldenItem(pytest.Item):
         """Where the test stands, for pytest's headings."""
         return self.path, self.shared.function.__code__.co_firstlineno - 1, self.name
 
-    @contextlib.contextmanager
-    def _captured(self) -> Iterator[None]:
+    def _captured(self) -> Attributed:
         """Holds a plain body: its output becomes sections of this item's report, whoever's turn it is."""
         os.environ["PYTEST_CURRENT_TEST"] = f"{self.nodeid.replace(chr(0), '(null)')} (call)"
-        with attributed_to(self):
-            yield
+        return Attributed(self)
 
 
 def report_light(item: GoldenItem, records: tuple[Record, ...], crash: BaseException | None) -> pytest.TestReport:

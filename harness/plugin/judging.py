@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.record import Manifest, Run
 from harness.core.scorecard import build_scorecard
-from harness.core.verdict import Verdict, combine
+from harness.core.verdict import Answer, Verdict, combine
 
 if TYPE_CHECKING:
     from harness.core.comparison import Comparison
     from harness.core.contracts import GateRule
-    from harness.plugin.finish import Judged
+    from harness.core.scorecard import Scorecard
     from harness.settings import Settings
+
+GATE_FAILED, INCONCLUSIVE, BUDGET, NO_BASELINE = 10, 11, 12, 13
+"""Exit codes beside pytest's own 0 to 5."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A finished run with its verdict."""
+
+    run: Run
+    scorecard: Scorecard
+    verdicts: tuple[Verdict, ...]
+    answer: Answer
+    comparison: Comparison | None
+    folder: Path
 
 
 def judge_run(
@@ -25,39 +40,88 @@ def judge_run(
     root: Path,
     manifest: Manifest | None = None,
     write: bool = True,
+    out: Path | None = None,
 ) -> Judged:
-    """Read, count, judge and (unless told otherwise) write the reports of a run.
+    """Read, count, compare, judge and (unless told otherwise) write the reports of a run.
 
     :param manifest: what to use instead of the stored one.
+    :param out: where the reports go; default: the run's folder.
     :raises HarnessError: the run or the rules cannot be read.
     """
+    from harness.commands.baselines import compare_with
     from harness.gates.judge import judge_rules
-    from harness.plugin.finish import Judged
     from harness.results.reader import open_run
 
     run = open_run(folder, strict=False)
     if manifest is not None:
         run = replace(run, manifest=manifest)
-    scorecard = build_scorecard(run.manifest, run.records)
-    comparison = _comparison(run, settings, root)
     rules = rules_of(settings)
-    verdicts = _of_partial_run(run.manifest, rules, tuple(judge_rules(rules, scorecard, comparison)))
+    scorecard = build_scorecard(run.manifest, run.records)
+    against = compare_with(settings.baseline, run, folder, root=root, runs=settings.runs)
+    comparison = against.comparison
+    run = replace(run, notices=(*run.notices, *against.notices))
+    verdicts = _of_partial_run(run.manifest, scorecard, rules, tuple(judge_rules(rules, scorecard, comparison)))
+    if against.problem:
+        verdicts = (*verdicts, _no_baseline(against.problem))
     answer = combine(verdicts)
     if write:
+        from harness.commands.history_section import HistoryTrend
         from harness.reporting import write_reports
         from harness.reporting.to_markdown import append_step_summary
 
-        write_reports(folder, run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison)
-        append_step_summary((folder / "summary.md").read_text(encoding="utf-8"), os.environ)
+        target = out if out is not None else folder
+        write_reports(
+            target,
+            run=run,
+            scorecard=scorecard,
+            verdicts=verdicts,
+            answer=answer,
+            comparison=comparison,
+            sections=[HistoryTrend(scorecard, folder=folder, runs=settings.runs)],
+        )
+        append_step_summary((target / "summary.md").read_text(encoding="utf-8"), os.environ)
     return Judged(run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison, folder=folder)
 
 
-def _comparison(run: Run, settings: Settings, root: Path) -> Comparison | None:
-    return None
+def exit_status(status: int, judged: Judged) -> int:
+    """The session's exit status. Red stays red; green needs a gate that says pass.
+
+    ==================================  ======
+    interrupted, internal, usage error  2 3 4
+    money cap reached                   12
+    gate failed                         10
+    a test failed                       1
+    baseline missing                    13
+    inconclusive                        11
+    ==================================  ======
+    """
+    if status in (0, 1, 2) and judged.run.manifest.exit_reason == "budget":
+        return BUDGET  # pytest calls it interrupted, because the session was stopped before its end
+    if status not in (0, 1):
+        return status
+    if judged.answer == "fail":
+        return GATE_FAILED
+    if status == 1:
+        return 1
+    if judged.answer == "inconclusive":
+        gating = [verdict for verdict in judged.verdicts if verdict.answer == "inconclusive" and not verdict.advisory]
+        return NO_BASELINE if gating and all(verdict.baseline_missing for verdict in gating) else INCONCLUSIVE
+    return 0
+
+
+def _no_baseline(problem: str) -> Verdict:
+    """A baseline that was named and cannot be used is no reason to pass without one."""
+    return Verdict(
+        rule="the baseline that was named",
+        answer="inconclusive",
+        reason=problem,
+        needs="another --harness-baseline, or none",
+        baseline_missing=True,
+    )
 
 
 def _of_partial_run(
-    manifest: Manifest, rules: tuple[GateRule, ...], verdicts: tuple[Verdict, ...]
+    manifest: Manifest, scorecard: Scorecard, rules: tuple[GateRule, ...], verdicts: tuple[Verdict, ...]
 ) -> tuple[Verdict, ...]:
     """What a deliberate selection changes: rules about suites that were not asked for are shown and do not decide.
 
@@ -75,12 +139,15 @@ def _of_partial_run(
             reason = f"not judged: this partial run has no case of {verdict.suite or verdict.area or 'its suites'}"
             verdict = replace(verdict, advisory=True, reason=reason, needs="")
         shown.append(verdict)
-    measured = [planned for planned in manifest.planned if planned.observe]
-    if measured and len(measured) == len(manifest.planned) and shown and not manifest.exit_reason:
+    observed = manifest.planned and all(planned.observe for planned in manifest.planned)
+    if observed and scorecard.measured and not manifest.exit_reason:
         # Only observed suites were asked for: that they were measured is all there is to decide.
-        trials = sum(planned.cases * planned.trials for planned in measured)
-        decided = [replace(v, advisory=True) if not v.advisory and v.answer == "inconclusive" else v for v in shown]
-        note = f"{trials} trials of observed suites; no rule decides over them, and nothing else was asked for"
+        others = [v for v in shown if v.rule != "something was measured"]  # it was, in the observed suites
+        decided = [replace(v, advisory=True) if v.answer == "inconclusive" else v for v in others]
+        note = (
+            f"{scorecard.measured:,} of {scorecard.planned:,} trials of observed suites measured; no rule decides over "
+            "them, and nothing else was asked for"
+        )
         return (Verdict(rule="observed only", answer="pass", reason=note), *decided)
     return tuple(shown)
 

@@ -39,7 +39,9 @@ class Golden:
     observe: bool = False
     """Measured and shown, never gating."""
     deadline_s: float | None = None
-    """Seconds one trial may take; None: ``--harness-deadline``."""
+    """Seconds one trial may take; None: ``--harness-deadline-s``."""
+    compare: str = ""
+    """A parametrized name whose values are arms: every value against the first, on the same cases and seeds."""
     agent: Any = None
     """An agent or its spec for this test only, instead of ``--harness-agent``."""
 
@@ -101,4 +103,6 @@ def parse(args: tuple[Any, ...], kwargs: Mapping[str, Any], *, where: str) -> Go
         raise UsageError(f"{where}: observe=True never gates, so pass_rate={rate!r} would be ignored; drop one of them")
     if given.get("where") is not None and not callable(given["where"]):
         raise UsageError(f"{where}: where must be a function of a case, got {given['where']!r}")
+    if not isinstance(given.get("compare", ""), str):
+        raise UsageError(f"{where}: compare must be the name of a parameter, got {given['compare']!r}")
     return Golden(source=source, **given)

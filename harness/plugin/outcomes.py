@@ -149,6 +149,8 @@ def explainer(function: Any) -> Callable[[BaseException], Judgement]:
     def explain(error: BaseException) -> Judgement:
         from harness.runs.trial import MAX_TEXT, Judgement
 
+        if isinstance(error, pytest.exit.Exception):
+            raise error
         if isinstance(error, pytest.skip.Exception):
             failure = Failure(kind="harness", message=f"skipped: {error}", reason="skipped")
             return Judgement(outcome="not_run", failure=failure)

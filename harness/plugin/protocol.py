@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.core.errors import HarnessError
 from harness.plugin.bindings import NAMES
-from harness.plugin.collect import golden_functions, is_foreign, is_ours
+from harness.plugin.collect import golden_functions
+from harness.plugin.function_items import arguments, arm, arm_values, group_of, overrides_agent, wide_names
 from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
 from harness.plugin.outcomes import decide
 from harness.plugin.output import OutputWatch
-from harness.plugin.session import KEY, HarnessSession
+from harness.plugin.session import HarnessSession
 
 if TYPE_CHECKING:
     from harness.core.record import Record
-
-LOW_WATER = 64
-"""Below this many jobs on offer a worker looks for newly assigned items."""
 
 
 class Protocol:
@@ -29,12 +28,14 @@ class Protocol:
         self.items = items
         self.position = {item: index for index, item in enumerate(items)}
         self.functions: dict[pytest.Item, Any] = {}
-        self.groups: dict[Any, list[pytest.Function]] = {}
-        self.offered = 0
-        self.reported = 0
+        self.groups: dict[Any, int] = {}
+        """How many items had been dealt when a group of items that share wide fixtures was last looked through."""
         self.golden = 0
-        self._first = True
+        self._hooks: dict[Any, Any] = {}
+        self._begun = 0
+        self._looked_at = 0
         self._tick: Any = None
+        self._worker: Any = None
         self._output = OutputWatch(session.config)
         for function, shared, case in golden_functions(items):
             self.functions[function] = (shared, case)
@@ -51,29 +52,72 @@ class Protocol:
             elif item in self.functions:
                 shared, case = self.functions[item]
                 trials = self.session.trials(shared.golden, case, shared.runs)
-                self.session.plan(shared.planned(len(trials), arm=_arm(item)))
+                self.session.plan(shared.planned(len(trials), arm(item), arm_values(item)))
                 self.golden += 1
+
+    def decide_early(self) -> None:
+        """Prepare for stopping early: the plan of every golden item goes to the watches of the rules."""
+        from harness.plugin.deciding import Deciding, Planned
+
+        entries = []
+        for item in self.items:
+            if isinstance(item, GoldenItem):
+                shared, case = item.shared, item.case
+            elif item in self.functions:
+                shared, case = self.functions[item]
+            else:
+                continue
+            entries.append(
+                Planned(
+                    suite=shared.suite,
+                    arm=arm(item),
+                    area=shared.area,
+                    dataset=shared.dataset,
+                    case=case,
+                    trials=len(self.session.trials(shared.golden, case, shared.runs)),
+                    pass_rate=shared.golden.pass_rate,
+                    observe=shared.golden.observe,
+                )
+            )
+        self.session.deciding = Deciding(self.session, entries)
+
+    def _dealt(self) -> int:
+        """How many items this process has been given so far, which only grows."""
+        pending = self._queue()
+        if pending is None:
+            return len(self.items)
+        with pending.torun.lock() as queued:
+            return self._begun + len(queued)
+
+    def _queue(self) -> Any:
+        """On a worker of pytest-xdist: the plugin that receives the items to run, one after the other."""
+        if self.session.worker == "main":
+            return None
+        if self._worker is None:
+            for plugin in self.session.config.pluginmanager.get_plugins():
+                if hasattr(plugin, "torun") and hasattr(plugin, "item_index"):
+                    self._worker = plugin
+        return self._worker
 
     def _assigned(self) -> list[pytest.Item]:
         """The items this process is going to run, as far as it knows: all of them, or a worker's share."""
-        if self.session.worker == "main":
+        pending = self._queue()
+        if pending is None:
             return self.items
-        for plugin in self.session.config.pluginmanager.get_plugins():
-            pending = getattr(plugin, "torun", None)
-            if pending is not None and hasattr(plugin, "item_index"):
-                with pending.lock() as queued:
-                    indices = [index for index in queued if isinstance(index, int)]
-                following = getattr(plugin, "nextitem_index", None)
-                if isinstance(following, int):
-                    indices.append(following)
-                return [self.items[index] for index in sorted(indices)]
-        return []
+        with pending.torun.lock() as queued:
+            indices = [index for index in queued if isinstance(index, int)]
+        following = pending.nextitem_index
+        if isinstance(following, int):
+            indices.append(following)
+        return [self.items[index] for index in sorted(indices)]
 
     def _offer(self, current: pytest.Item) -> None:
-        """Hand the engine what may start ahead."""
-        if not self._first and (self.session.worker == "main" or self.offered - self.reported > LOW_WATER):
+        """Hand the engine what may start ahead; on a worker also what has been dealt since."""
+        self._begun += 1
+        dealt = self._dealt()
+        if dealt <= self._looked_at:
             return
-        self._first = False
+        self._looked_at = dealt
         ready = []
         for item in [current, *self._assigned()]:
             prepared = self._prepared(item)
@@ -81,7 +125,6 @@ class Protocol:
                 continue
             ready.append(self._job(item, prepared))
         if ready:
-            self.offered += len(ready)
             self.session.engine().offer(ready)
 
     def _prepared(self, item: pytest.Item) -> Prepared | None:
@@ -98,18 +141,16 @@ class Protocol:
     def _prepare_function(self, item: pytest.Function) -> Prepared:
         """The work of an item that pytest made; ahead only where nothing has to be set up for it first."""
         shared, case = self.functions[item]
-        others, ready = _arguments(item)
+        others, ready = arguments(item)
         values: dict[str, Any] = dict(others)
         item.stash[_VALUES] = values
-        prepared: Prepared = shared.prepared(item.nodeid, case, arm=_arm(item), others=lambda: values)
+        prepared: Prepared = shared.prepared(item.nodeid, case, arm=arm(item), others=lambda: values)
         if item.cls is not None:
-            from dataclasses import replace
-
             from harness.plugin.bindings import body_of
 
             bound = body_of(item.obj, shared.names, self.session.engine, lambda: values)
             prepared.work = replace(prepared.work, body=bound)
-        prepared.ahead = prepared.ahead and ready and not _overrides_agent(item)
+        prepared.ahead = prepared.ahead and ready and not overrides_agent(item)
         return prepared
 
     def _job(self, item: pytest.Item, prepared: Prepared) -> Any:
@@ -151,6 +192,9 @@ class Protocol:
 
     def _result(self, item: pytest.Item, prepared: Prepared) -> tuple[tuple[Record, ...], BaseException | None]:
         engine = self.session.engine()
+        deciding = self.session.deciding
+        if prepared.job is None and deciding is not None and deciding.needless(prepared.work):
+            return tuple(deciding.left_out(prepared.work, trial) for trial in prepared.trials), None
         if prepared.job is None:
             engine.run_now(self._job(item, prepared))
         assert prepared.job is not None
@@ -166,7 +210,6 @@ class Protocol:
             item.session.shouldstop = str(error)
             return prepared.known, error
         finally:
-            self.reported += 1
             if self._tick is not None:
                 self._tick.clear()
         if self.session.exit_reason == "budget":
@@ -179,7 +222,7 @@ class Protocol:
         self._offer(item)
         if not isinstance(item, GoldenItem):
             return None
-        hook = item.ihook
+        hook = self._hook(item)
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         prepared = item.prepare()
         records, crash = self._result(item, prepared)
@@ -188,6 +231,13 @@ class Protocol:
         self._tear_down(item, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+    def _hook(self, item: GoldenItem) -> Any:
+        """The hooks for the item's file, looked up once per file now that every conftest has been loaded."""
+        found = self._hooks.get(item.parent)
+        if found is None:
+            found = self._hooks[item.parent] = item.ihook
+        return found
 
     def _tear_down(self, item: GoldenItem, nextitem: pytest.Item | None) -> None:
         """Tear down what earlier items of pytest's own left set up and the next item does not need."""
@@ -225,33 +275,34 @@ class Protocol:
         values = item.stash[_VALUES]
         if prepared.job is None:
             values.update({name: item.funcargs[name] for name in wanted})
-            if _overrides_agent(item):
+            if overrides_agent(item):
                 self._use_overridden_agent(item, prepared)
-        wide = _wide_names(item)
+        wide = wide_names(item)
         if wide is None:
             return
-        group = _group_of(item)
-        if group in self.groups:
+        group, dealt = group_of(item), self._dealt()
+        if dealt <= self.groups.get(group, 0):
             return
-        self.groups[group] = []
+        self.groups[group] = dealt
         shared = {name: item.funcargs[name] for name in wide if name in item.funcargs}
         ready = []
         for other in self._assigned():
-            if other is item or other not in self.functions or _group_of(other) != group:
+            if other is item or other not in self.functions or group_of(other) != group:
                 continue
+            assert isinstance(other, pytest.Function)
             waiting = self._prepared(other)
-            if waiting is None or waiting.job is not None or not (waiting.work.ahead or waiting.ahead):
+            if waiting is None or waiting.job is not None:
                 continue
             if not self.functions[other][0].is_async and not waiting.work.ahead:
-                continue
+                continue  # a plain body that calls the agent itself blocks the main thread
             other.stash[_VALUES].update(shared)
+            if overrides_agent(other):
+                waiting.work = replace(waiting.work, agent=prepared.work.agent)
             ready.append(self._job(other, waiting))
         if ready:
             self.session.engine().offer(ready)
 
     def _use_overridden_agent(self, item: pytest.Function, prepared: Prepared) -> None:
-        from dataclasses import replace
-
         from harness.agents.spec import agent_from
         from harness.runs.opened import Opened
 
@@ -263,7 +314,9 @@ class Protocol:
         """Unreliable and errored items are shown as such."""
         report = yield
         outcome = item.stash.get(OUTCOME, None)
-        if outcome is not None and call.when == "call" and call.excinfo is not None and outcome.status != "not_run":
+        if outcome is None or call.when != "call" or hasattr(report, "wasxfail"):  # an xfail mark keeps its meaning
+            return report
+        if call.excinfo is not None and outcome.status != "not_run":
             report.outcome = outcome.report
             report.longrepr = outcome.longrepr
             outcome.mark(report)
@@ -271,73 +324,3 @@ class Protocol:
 
 
 _VALUES: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
-
-
-def _arm(item: pytest.Item) -> str:
-    """The parameters other than the case, as pytest writes them: ``prompt=short,temperature=0``."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is None:
-        return ""
-    named = {name: value for name, value in callspec.params.items() if name != "case"}
-    if not named:
-        return ""
-    if all(isinstance(value, (str, int, float, bool, type(None))) for value in named.values()):
-        return ",".join(f"{name}={value}" for name, value in named.items())
-    case_id = str(callspec.params["case"][1].id)
-    text: str = callspec.id
-    return text.removeprefix(case_id).removesuffix(case_id).strip("-")
-
-
-def _foreign_fixtures(item: pytest.Function) -> dict[str, Any]:
-    """The fixtures of the item's closure that are neither the harness's own nor plain parameters."""
-    found: dict[str, Any] = {}
-    for name in item._fixtureinfo.names_closure:
-        definitions = item._fixtureinfo.name2fixturedefs.get(name)
-        if name in item.callspec.params and _is_direct(definitions):
-            continue
-        if name == "request" and name in item._fixtureinfo.argnames:
-            found[name] = None
-        elif definitions and is_foreign(name, definitions):
-            found[name] = definitions[-1]
-    return found
-
-
-def _is_direct(definitions: Any) -> bool:
-    """Whether a parameter's value is the parameter itself (not handed to a fixture of that name)."""
-    return not definitions or getattr(definitions[-1].func, "__module__", "") == "_pytest.python"
-
-
-def _overrides_agent(item: pytest.Function) -> bool:
-    definitions = item._fixtureinfo.name2fixturedefs.get("agent")
-    return bool(definitions) and not is_ours(definitions)
-
-
-def _arguments(item: pytest.Function) -> tuple[dict[str, Any], bool]:
-    """The parameters of an item that pytest made, and whether they are all that its body needs."""
-    params = {name: value for name, value in item.callspec.params.items() if name in item._fixtureinfo.argnames}
-    params.pop("case", None)
-    return params, not _foreign_fixtures(item)
-
-
-def _wide_names(item: pytest.Function) -> list[str] | None:
-    """Names of module-scoped or wider fixtures, or None where something narrower forbids running ahead."""
-    foreign = _foreign_fixtures(item)
-    if not foreign or item.cls is not None:
-        return None
-    if any(fixture is None or fixture.scope not in ("module", "package", "session") for fixture in foreign.values()):
-        return None
-    return [name for name in foreign if name in item._fixtureinfo.argnames and name not in NAMES]
-
-
-def _group_of(item: pytest.Item) -> Any:
-    """Items that share every wide fixture: the same function under the same other parameters."""
-    assert isinstance(item, pytest.Function)
-    others = tuple((name, repr(value)) for name, value in sorted(item.callspec.params.items()) if name != "case")
-    return (item.parent, item.originalname, others)
-
-
-def protocol_of(config: pytest.Config) -> Protocol | None:
-    """The running protocol, or None before the first golden item is known."""
-    session = config.stash.get(KEY, None)
-    plugin = config.pluginmanager.getplugin("harness-protocol") if session is not None else None
-    return plugin if isinstance(plugin, Protocol) else None

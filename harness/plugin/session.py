@@ -5,6 +5,7 @@ Made when the first golden test is collected, never before: a session without on
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ from harness.plugin.marker import Golden
 if TYPE_CHECKING:
     from harness.core.contracts import Agent, Evaluator, GateRule
     from harness.datasets.recorded import RecordedRuns
+    from harness.plugin.deciding import Deciding
     from harness.results.journal import JournalWriter
     from harness.results.lock import RunLock
     from harness.results.reader import Finished
@@ -74,6 +76,7 @@ class HarnessSession:
         self.created_at = ""
         self.started = time.time()
         self.notices: list[str] = []
+        self.said_at_collection: list[str] = []
         self.exit_reason = ""
         self.counts: dict[str, int] = {"passed": 0, "failed": 0, "errored": 0, "not_run": 0}
         self.cost_usd = 0.0
@@ -88,6 +91,9 @@ class HarnessSession:
         self._lock: RunLock | None = None
         self._rules: tuple[GateRule, ...] | None = None
         self._way_out: Any = None
+        self._expected: Any = None
+        self.deciding: Deciding | None = None
+        self._abandoned: set[tuple[int, int]] = set()
 
     # -- declarations ---------------------------------------------------------------------------------------------
 
@@ -170,9 +176,11 @@ class HarnessSession:
         """The declared evaluators, by default those that read something the case expects."""
         if golden.evaluators is not None:
             return golden.evaluators
-        from harness.evaluators import expected_evaluators
+        if self._expected is None:
+            from harness.evaluators import expected_evaluators
 
-        return tuple(expected_evaluators(case))
+            self._expected = expected_evaluators
+        return tuple(self._expected(case))
 
     def trials(self, golden: Golden, case: Case, runs: RecordedRuns | None) -> tuple[Trial, ...]:
         """The trials of one case, with their seeds and deadlines."""
@@ -273,7 +281,13 @@ class HarnessSession:
                 share=workers(self.config),
                 floor=self._way_out.limiter.suggested_in_flight,
             )
-            self._engine = Engine(self.run_trial, window=window, closing=self._close_resources)
+            self._engine = Engine(
+                self.run_trial, window=window, abandon=self.abandon_trial, closing=self._close_resources
+            )
+            # Thousands of collected items live until the end; the collector need not go through them again and again.
+            self._froze = gc.get_freeze_count() == 0
+            if self._froze:
+                gc.freeze()
             self._engine.start()
         return self._engine
 
@@ -283,9 +297,24 @@ class HarnessSession:
 
         way_out = self._way_out
         record, session = await run_trial(work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end)
+        if (id(work), trial.index) not in self._abandoned:
+            self.journal.append(record.to_json())
+            self._count(record, session)
+            if self.deciding is not None:
+                self.deciding.note(record)
+        return _outline(record)
+
+    def abandon_trial(self, work: Work, trial: Trial, duration_s: float) -> Record:
+        """The record of a trial that does not end although it was cancelled; what it still does counts no more."""
+        from harness.runs.trial import abandoned_record
+
+        self._abandoned.add((id(work), trial.index))  # its task keeps the work alive, so the id stays its own
+        record = abandoned_record(work, trial, duration_s)
         self.journal.append(record.to_json())
-        self._count(record, session)
-        return replace(record, trajectory=None, scores=())
+        self.counts[record.outcome] += 1
+        if self.deciding is not None:
+            self.deciding.note(record)
+        return record
 
     def _count(self, record: Record, session: TrialSession) -> None:
         self.counts[record.outcome] += 1
@@ -298,16 +327,22 @@ class HarnessSession:
             self.exit_reason = "budget"
 
     async def _close_resources(self) -> None:
-        await self._stack.aclose()
-        if self._way_out is not None:
-            self._way_out.close()
+        try:
+            await self._stack.aclose()
+        finally:
+            if self._way_out is not None:
+                self._way_out.close()
 
     def close(self) -> None:
         """End the engine and the journal; safe to call twice."""
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.stop()
+            if self._froze:
+                gc.unfreeze()
             self.peak_in_flight = engine.peak_in_flight
+            if (error := engine.closing_error) is not None:
+                self.notices.append(f"closing the agents raised {type(error).__name__}: {str(error)[:500]}")
         journal, self._journal = self._journal, None
         if journal is not None:
             try:
@@ -320,11 +355,19 @@ class HarnessSession:
             self._lock = None
 
     peak_in_flight = 0
+    _froze = False
 
     @property
     def planned_trials(self) -> int:
         """Over all suites."""
         return sum(item.cases * item.trials for item in self.plans.values())
+
+
+def _outline(record: Record) -> Record:
+    """The record without what is large. A frozen dataclass of this many fields is ten times as dear to replace()."""
+    outline = object.__new__(Record)
+    vars(outline).update(vars(record), trajectory=None, scores=())
+    return outline
 
 
 def _stable_repr(thing: Any) -> str:
@@ -335,7 +378,10 @@ def _stable_repr(thing: Any) -> str:
 def is_partial(session: HarnessSession) -> bool:
     """Whether a selection left cases out: -k, -m, --lf, a node id, or only a part of the suites folder."""
     config = session.config
-    if session.deselected:
+    # --lf drops what passed while it collects, so nothing is ever reported as deselected.
+    cache = getattr(config, "cache", None)
+    left_out = bool(config.getoption("lf", False) and cache is not None and cache.get("cache/lastfailed", {}))
+    if session.deselected or left_out:
         return True
     suites = session.root / "suites"
     for arg in config.args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
 from harness.core.record import Manifest
+from harness.plugin.feasible import hopeless
 from harness.plugin.session import KEY, HarnessSession, is_partial, workers
 
 
@@ -30,12 +32,21 @@ def begin(session: pytest.Session) -> None:
             print_estimate(shared)
             session.items[:] = []
             return
-        shared.rules()  # a mistake in the gate's file is said before the first call, not after the last
+        if shared.settings.until_decided:
+            protocol.decide_early()
+        # A mistake in the gate's file, or a rule that cannot pass, is said before the first call, not after the last.
+        shared.said_at_collection = hopeless(shared)
         shared.open_run()
         write_plan(shared)
         shared.engine()
     except HarnessError as error:
-        raise pytest.UsageError(str(error)) from None
+        if shared.worker == "main":
+            raise pytest.UsageError(str(error)) from None
+        # A worker that raises here would be replaced again and again; a failed collection reaches the controller whole.
+        report = pytest.CollectReport(nodeid="harness", outcome="failed", longrepr=str(error), result=[])
+        session.config.hook.pytest_collectreport(report=report)
+        session.items[:] = []
+        return
     session.config.pluginmanager.register(protocol, "harness-protocol")
     if shared.worker == "main":
         from harness.plugin.progress import progress_of
@@ -52,8 +63,23 @@ def write_plan(shared: HarnessSession) -> None:
         earlier = read_manifest(shared.folder)
         if earlier is not None:
             shared.created_at = earlier.created_at
+            write_manifest(shared.folder, _continued(earlier, manifest_of(shared)))
+            return
     # Every worker has the same plan; the last one to write changes nothing.
     write_manifest(shared.folder, manifest_of(shared))
+
+
+def _continued(earlier: Manifest, now: Manifest) -> Manifest:
+    """The plan of a resumed run: what this session is going to do, and what the earlier one was that this one is not.
+
+    Resuming with a selection must not make the rest of the run look as if nobody had planned it.
+    """
+    mine = {(item.suite, item.arm): item for item in now.planned}
+    kept = []
+    for item in earlier.planned:
+        again = mine.pop((item.suite, item.arm), None)
+        kept.append(item if again is None or again.cases < item.cases else again)
+    return replace(now, planned=(*kept, *mine.values()), partial=now.partial and earlier.partial)
 
 
 def manifest_of(shared: HarnessSession, **more: Any) -> Manifest:
@@ -74,6 +100,7 @@ def manifest_of(shared: HarnessSession, **more: Any) -> Manifest:
         "dirty": dirty,
         "command": tuple(str(arg) for arg in shared.config.invocation_params.args),
         "partial": is_partial(shared),
+        "until_decided": shared.settings.until_decided,
         "planned": tuple(shared.plans.values()),
         "versions": versions(),
         "machine": machine(workers(shared.config)),

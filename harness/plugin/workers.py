@@ -10,6 +10,8 @@ import pytest
 from harness.plugin.run_start import claim_path
 
 CRASHES: pytest.StashKey[list[str]] = pytest.StashKey()
+REASONS: pytest.StashKey[list[str]] = pytest.StashKey()
+"""Why workers stopped of their own accord (``budget``)."""
 
 
 def run_of(config: pytest.Config) -> Path | None:
@@ -50,8 +52,11 @@ def _is_controller(config: pytest.Config) -> bool:
 
 
 def note_end(node: Any, error: Any) -> None:
-    """Remember a worker that ended with an error."""
-    if error is not None:
+    """Remember why a worker ended early: what it said itself, or that it crashed."""
+    said = getattr(node, "workeroutput", {}).get("harness_exit_reason")
+    if said:
+        node.config.stash.setdefault(REASONS, []).append(str(said))
+    elif error is not None:
         node.config.stash.setdefault(CRASHES, []).append(f"{node.gateway.id}: {str(error)[:200]}")
 
 

@@ -13,21 +13,30 @@ from harness.core.scorecard import CaseLine, CaseStatus
 CaseKey: TypeAlias = tuple[str, str, str]
 """Suite, arm and case id."""
 
-STATUSES: tuple[CaseStatus, ...] = ("failed", "errored", "unreliable", "not_run", "passed")
+STATUSES: tuple[CaseStatus, ...] = ("failed", "errored", "unreliable", "not_run", "decided", "passed")
 """Worst first: the order of every list of cases."""
 WORDS: dict[CaseStatus, str] = {
     "failed": "failed",
     "errored": "errored",
     "unreliable": "unreliable",
     "not_run": "not run",
+    "decided": "not needed",
     "passed": "passed",
 }
-SIGNS: dict[CaseStatus, str] = {"failed": "✗", "errored": "!", "unreliable": "~", "not_run": "-", "passed": "✓"}
+SIGNS: dict[CaseStatus, str] = {
+    "failed": "✗",
+    "errored": "!",
+    "unreliable": "~",
+    "not_run": "-",
+    "decided": "·",
+    "passed": "✓",
+}
 TONES: dict[CaseStatus, Tone] = {
     "failed": "bad",
     "errored": "warn",
     "unreliable": "warn",
     "not_run": "muted",
+    "decided": "muted",
     "passed": "good",
 }
 _RANK = {status: rank for rank, status in enumerate(STATUSES)}
@@ -46,6 +55,11 @@ def record_key(record: Record) -> CaseKey:
 def worst_first(cases: Iterable[CaseLine]) -> list[CaseLine]:
     """Failed, errored, unreliable, not run, passed; must-pass cases first among equals; else in the given order."""
     return sorted(cases, key=lambda line: (_RANK[line.status], line.severity != "must_pass"))
+
+
+def not_passed(cases: Iterable[CaseLine]) -> list[CaseLine]:
+    """The cases that a reader has to look at, worst first: all but those that passed or were not needed."""
+    return [line for line in worst_first(cases) if line.status not in ("passed", "decided")]
 
 
 def case_name(line: CaseLine) -> str:

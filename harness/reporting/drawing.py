@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.core.blocks import Curve, Interval, Series, Tone
 from harness.reporting import numbers
+from harness.reporting.row_text import share_scale
 
 WIDTH, HEIGHT = 680, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
@@ -89,13 +90,19 @@ class Plot:
 
 
 def plot(curve: Curve) -> Plot:
-    """Coordinates of a curve; scales reach from round number to round number, shares from 0 to 1."""
+    """Coordinates of a curve; scales reach from round number to round number.
+
+    Shares reach from 0 to 1, or from as far in as the intervals let where there are some.
+    """
     xs = _finite([x for series in curve.series for x, _ in series.points])
     ys = _finite([y for series in curve.series for _, y in series.points])
     ys += _finite([value for series in curve.series for value in (*series.low, *series.high)])
     shares = curve.y_label.startswith("share")
     x_marks = _ticks(min(xs, default=0.0), max(xs, default=1.0), whole=all(float(x).is_integer() for x in xs))
-    y_marks = _ticks(0.0, 1.0) if shares else _ticks(min([0.0, *ys]), max(ys, default=1.0))
+    # With intervals the lines are estimates near each other; a distribution needs its whole scale.
+    bands = any(series.low for series in curve.series)
+    lowest = share_scale(ys)[0] if bands else 0.0
+    y_marks = _ticks(lowest, 1.0) if shares else _ticks(min([0.0, *ys]), max(ys, default=1.0))
 
     def x_at(value: float) -> str:
         return f"{LEFT + (WIDTH - LEFT - RIGHT) * _part(value, x_marks):.1f}"

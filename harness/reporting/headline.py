@@ -90,6 +90,13 @@ def case_counts_text(scorecard: Scorecard) -> str:
     return f"{numbers.count(total)} case{'' if total == 1 else 's'}" + (f": {', '.join(parts)}" if parts else "")
 
 
+def saved_text(scorecard: Scorecard) -> str:
+    """What stopping early saved: ``837 of 1,000 trials not needed``; empty when nothing was left out."""
+    if not scorecard.decided:
+        return ""
+    return f"{numbers.n_of(scorecard.decided, scorecard.planned + scorecard.decided)} trials not needed (decided early)"
+
+
 def cost_text(scorecard: Scorecard) -> str:
     """The agent's cost, or ``unknown`` with how many trials lack a price; judging apart."""
     if scorecard.agent_cost_usd is None:

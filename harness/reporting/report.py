@@ -13,6 +13,7 @@ from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.reporting.sections.areas import Areas
+from harness.reporting.sections.arms import Arms
 from harness.reporting.sections.changes import Changes
 from harness.reporting.sections.cost import Cost
 from harness.reporting.sections.environment import Environment
@@ -82,6 +83,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Summary(scorecard),
         Rules(verdicts),
         Areas(scorecard),
+        Arms(scorecard),
         Changes(scorecard),
         Failures(scorecard),
         Errors(scorecard),

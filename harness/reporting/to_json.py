@@ -38,6 +38,7 @@ def json_parts(
     yield from _lines("suites", [_filled(vars(line)) for line in scorecard.suites])
     yield from _lines("rows", [_filled(vars(row)) for row in scorecard.rows])
     yield from _lines("cases", (_filled(vars(line)) for line in scorecard.cases))
+    yield from _lines("arms", [_filled(vars(arm)) for arm in scorecard.arms])
     yield from _lines("comparison", [] if comparison is None else [_comparison(comparison)])
     yield f'"manifest": {_text(run.manifest.to_json())},\n'
     yield f'"notices": {_text(list(run.notices))}\n'
@@ -46,7 +47,7 @@ def json_parts(
 
 def _totals(scorecard: Scorecard) -> dict[str, Any]:
     # Samples are every value of every trial: they are in the journal.
-    elsewhere = ("run_id", "rows", "cases", "suites", "samples")
+    elsewhere = ("run_id", "rows", "cases", "suites", "samples", "arms")
     return {key: value for key, value in vars(scorecard).items() if key not in elsewhere}
 
 

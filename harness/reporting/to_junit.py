@@ -52,7 +52,9 @@ def junit_parts(
 def _element(line: CaseLine, observed: set[tuple[str, str]]) -> str:
     if line.status == "failed":
         return "skipped" if (line.suite, line.arm) in observed else "failure"
-    return {"errored": "error", "unreliable": "skipped", "not_run": "skipped"}.get(line.status, "")
+    return {"errored": "error", "unreliable": "skipped", "not_run": "skipped", "decided": "skipped"}.get(
+        line.status, ""
+    )
 
 
 def _counts(counted: Counter[str]) -> str:
@@ -73,13 +75,13 @@ def _case(line: CaseLine, trials: Mapping[int, TrialNote], observed: bool, eleme
     if written:
         yield f"<properties>{''.join(written)}</properties>\n"
     if element:
-        prefix = {"unreliable": "unreliable", "not_run": "not run"}.get(line.status, "")
+        prefix = {"unreliable": "unreliable", "not_run": "not run", "decided": "not needed"}.get(line.status, "")
         if observed and line.status == "failed":
             prefix = "failed, but this suite is only observed"
         message = ": ".join(part for part in (prefix, one_line(line.reason)) if part) or line.status
         kind = next((note.kind for note in trials.values() if note.kind), "") if element == "error" else line.status
         type_ = "" if element == "skipped" else f" type={_attribute(kind or line.status)}"
-        body = "" if line.status == "not_run" else escape(_trial_text(trials))
+        body = "" if line.status in ("not_run", "decided") else escape(_trial_text(trials))
         yield f"<{element}{type_} message={_attribute(message)}>{body}</{element}>\n"
     yield "</testcase>\n"
 

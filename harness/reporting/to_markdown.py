@@ -15,7 +15,7 @@ from harness.core.record import Run
 from harness.core.scorecard import Row, Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.reporting import numbers
-from harness.reporting.case_order import WORDS, case_name, worst_first
+from harness.reporting.case_order import WORDS, case_name, not_passed
 from harness.reporting.flips import flips
 from harness.reporting.headline import (
     ANSWER_WORDS,
@@ -136,7 +136,7 @@ def _changes(comparison: Comparison | None) -> list[str]:
 
 
 def _cases(scorecard: Scorecard) -> list[str]:
-    bad = [line for line in worst_first(scorecard.cases) if line.status != "passed"]
+    bad = not_passed(scorecard.cases)
     if not bad:
         return []
     rows = [

@@ -13,7 +13,7 @@ from harness.core.blocks import Interval
 from harness.core.scorecard import Row, Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.reporting import numbers
-from harness.reporting.case_order import SIGNS, case_name, worst_first
+from harness.reporting.case_order import SIGNS, case_name, not_passed
 from harness.reporting.headline import (
     ANSWER_SIGNS,
     ANSWER_WORDS,
@@ -23,15 +23,17 @@ from harness.reporting.headline import (
     decisive_first,
     errors_text,
     rules_text,
+    saved_text,
 )
 from harness.reporting.row_text import estimate_text, interval_text, row_picture, share_scale
+from harness.reporting.sections.arms import difference_text
 from harness.reporting.visible_text import one_line, visible
 
 MOST_CASES = 10
 MOST_ROWS = 30
 BAR_WIDTH = 21
 _COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33", "dim": "2", "bold": "1"}
-_STATUS_COLOURS = {"failed": "31", "errored": "33", "unreliable": "33", "not_run": "2"}
+_STATUS_COLOURS = {"failed": "31", "errored": "33", "unreliable": "33", "not_run": "2", "decided": "2"}
 _ASCII = str.maketrans({"✓": "+", "✗": "x", "●": "o", "├": "|", "┤": "|", "─": "-", "┊": ":", "·": " ", "…": "."})
 
 
@@ -56,6 +58,7 @@ def terminal_lines(
     lines += [f"  {text}" for text in _wrapped(rules_text(verdicts), width - 2)]
     lines += ["", *_rules(verdicts, width, paint)]
     lines += _rows(scorecard, width, paint)
+    lines += _arms(scorecard, width)
     lines += _facts(scorecard, width)
     lines += _cases(scorecard, width, paint)
     lines += [visible(f"{path}") for path in paths]
@@ -168,6 +171,7 @@ def _names(rows: Sequence[Row], observed: Collection[tuple[str, str]]) -> list[s
 
 def _facts(scorecard: Scorecard, width: int) -> list[str]:
     facts = [case_counts_text(scorecard), f"{numbers.n_of(scorecard.measured, scorecard.planned)} trials measured"]
+    facts += [text for text in (saved_text(scorecard),) if text]
     facts.append(cost_text(scorecard))
     if scorecard.duration_s is not None:
         facts.append(numbers.seconds(scorecard.duration_s))
@@ -183,8 +187,19 @@ def _facts(scorecard: Scorecard, width: int) -> list[str]:
     return [*(f"  {line}"[:width] for line in lines), ""]
 
 
+def _arms(scorecard: Scorecard, width: int) -> list[str]:
+    lines = []
+    for arm in scorecard.arms:
+        name = f"{arm.axis}={arm.arm}" + (f" ({arm.within})" if arm.within else "")
+        p = "" if arm.p_holm is None else f", p {arm.p_holm:.3g} (Holm)"
+        said = f"{arm.answer} than" if arm.answer != "not shown" else "no difference shown from"
+        text = f"{name} {said} {arm.first}: {difference_text(arm)}, {arm.won} won, {arm.lost} lost of {arm.pairs}{p}"
+        lines.append(f"  {one_line(text, width - 2)}")
+    return [*lines, ""] if lines else []
+
+
 def _cases(scorecard: Scorecard, width: int, paint: _Paint) -> list[str]:
-    bad = [line for line in worst_first(scorecard.cases) if line.status != "passed"]
+    bad = not_passed(scorecard.cases)
     lines = []
     for line in bad[:MOST_CASES]:
         sign = paint(line.status, SIGNS[line.status])

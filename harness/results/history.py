@@ -64,7 +64,7 @@ def list_runs(root: Path) -> list[RunSummary]:
     folders = list_run_folders(root)
     if not folders:
         return []
-    with _index(root / INDEX_NAME) as database:
+    with open_index(root / INDEX_NAME) as database:
         known = _read(database)
         out: list[RunSummary] = []
         for folder in folders:
@@ -138,7 +138,7 @@ def _stamp(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def _index(path: Path) -> Iterator[sqlite3.Connection | None]:
+def open_index(path: Path) -> Iterator[sqlite3.Connection | None]:
     """The index, made anew when it is not a good one; None where there can be none."""
     database = _open(path)
     try:

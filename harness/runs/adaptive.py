@@ -19,8 +19,11 @@ from harness.core.errors import UsageError
 
 START = 32
 CEILING = 1000
-_RAMP = 3.0
-"""Added per success in slow start: one reply lets four go, since 32 + 128 + 512 + ... passes 1,000 in four trips."""
+_RAMP = 7.0
+"""Added per success in slow start below :data:`_STEEP`: one reply lets eight go, then four: 32, 256, 1,000. The first
+refusal halves the window and ends the slow start, and what was refused is tried again."""
+_GENTLE_RAMP = 3.0
+_STEEP = 256
 _PROBE = 0.25
 _SLOW = 2.0
 _AGEING = 1.02
@@ -90,7 +93,8 @@ class AdaptiveWindow:
             return
         if self._slow:
             return
-        step = _RAMP if self._ramping else max(1.0 / self._size, _PROBE)
+        ramp = _RAMP if self._size < _STEEP else _GENTLE_RAMP
+        step = ramp if self._ramping else max(1.0 / self._size, _PROBE)
         self._size = min(float(self.maximum), self._size + step)
 
     def overloaded(self, *, epoch: int) -> None:
@@ -109,7 +113,8 @@ class AdaptiveWindow:
     def _observe(self, latency_s: float) -> None:
         batch = self._batch
         batch.append(latency_s)
-        if len(batch) < max(16, min(64, self.size // 4)):
+        # The first batch is short, so that the latency of the first trip is known before the window has grown past it.
+        if len(batch) < (16 if self._best is None else max(16, min(64, self.size // 4))):
             return
         now = median(batch)
         batch.clear()

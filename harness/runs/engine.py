@@ -11,8 +11,10 @@ Order and bounds: jobs start in the order of their position; at most ``window.si
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -20,12 +22,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.clock import SYSTEM, Clock
+from harness.core.errors import HarnessError
 from harness.core.record import Record, Trial
 from harness.runs.threads import DaemonThreads
 from harness.runs.window import MAXIMUM, Window
 
 LEAD = 4096
 """Most jobs started beyond the last one waited for: bounds memory when the first job of many hangs."""
+
+WATCH_S = 5.0
+"""How often the main thread looks whether the loop still turns, while it waits and draws no progress line."""
 
 RunTrial = Callable[[Any, Trial], Awaitable[Record]]
 
@@ -43,6 +49,8 @@ class Job:
     """One per trial, in order; filled as they finish."""
     started: int = 0
     finished: int = 0
+    abandoned: set[int] = field(default_factory=set)
+    """Trials that were given up because they did not end when they were cancelled."""
     done: bool = False
     crash: BaseException | None = None
     """What the runner raised, which is a fault of the harness and never of the agent."""
@@ -56,6 +64,8 @@ class Engine:
 
     :param run_trial: makes one trial; turns every failure of the agent's side into the record it returns.
     :param window: how many trials may be in flight.
+    :param abandon: makes the record of a trial that outlives its deadline by ``grace_s`` (code that swallows its
+        cancellation), given the payload, the trial and the seconds it has taken. None: such a trial is waited for.
     :param closing: awaited on the loop after the last trial (closes agents and connections).
     """
 
@@ -64,16 +74,20 @@ class Engine:
         run_trial: RunTrial,
         *,
         window: Window,
+        abandon: Callable[[Any, Trial, float], Record] | None = None,
+        grace_s: float = 5.0,
         closing: Callable[[], Awaitable[None]] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._run_trial = run_trial
         self.window = window
+        self._abandon = abandon
+        self._grace_s = grace_s
         self._closing = closing
         self._clock = clock
         self._ready: list[Job] = []
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._settled: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._settled: deque[tuple[asyncio.Future[BaseException | None], BaseException | None]] = deque()
         self._awaited: Job | None = None
         self._reported = -1
         self._lead_blocked = False
@@ -86,6 +100,10 @@ class Engine:
         self.peak_in_flight = 0
         self.trials_done = 0
         self._main = threading.current_thread()
+        self._asked_at: float | None = None
+        self._lost: set[asyncio.Task[Any]] = set()
+        self.closing_error: Exception | None = None
+        """What went wrong when the agents were closed, which concerns no trial any more."""
 
     # -- called from the main thread ------------------------------------------------------------------------------
 
@@ -103,21 +121,29 @@ class Engine:
             self._call(self._accept, jobs)
 
     def run_now(self, job: Job) -> None:
-        """Start a job at once, whatever the window says (a test that has to run in its own place)."""
-        self._call(self._start_all, job)
+        """Start a job before all others, as soon as the window has room (a test that has to run in its own place).
+
+        To be followed by :meth:`wait`: whatever the window is full of may need the main thread to finish.
+        """
+        self._awaited = job
+        self._call(self._accept, [job])
 
     def wait(self, job: Job, *, tick: Callable[[], None] | None = None, tick_s: float = 0.2) -> tuple[Record, ...]:
         """Wait for a job, running ready test bodies meanwhile.
 
         :param tick: called about every ``tick_s`` seconds while waiting (a progress line).
+        :raises HarnessError: the loop has been blocked for longer than the job's trials may take.
         :raises BaseException: what the runner raised (a fault of the harness).
         """
         self._awaited = job
+        if not job.started:
+            self._call(self._fill)  # it may have been held back for being too far ahead, which it no longer is
         try:
             while not job.done:
                 try:
-                    body = self._inbox.get(timeout=tick_s if tick else None)
+                    body = self._inbox.get(timeout=tick_s if tick else WATCH_S)
                 except queue.Empty:
+                    self._watch(job)
                     if tick:
                         tick()
                     continue
@@ -132,6 +158,32 @@ class Engine:
             raise job.crash
         return tuple(record for record in job.records if record is not None)
 
+    def _watch(self, job: Job) -> None:
+        """Ask the loop for a sign of life; without one for a whole deadline nothing can end any trial any more."""
+        now = self._clock.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            self._call(self._answer)
+            return
+        deadlines = [trial.deadline_s for trial in job.trials if trial.deadline_s is not None]
+        blocked_s = now - self._asked_at
+        if deadlines and blocked_s > max(deadlines) + self._grace_s:
+            raise HarnessError(
+                f"the event loop has been blocked for {blocked_s:.0f} s, so no deadline ends a trial: {self._where()}. "
+                "An async agent, test or evaluator must not call what blocks (time.sleep, requests): await it, or "
+                "declare the agent with a plain 'def', which runs in a thread"
+            )
+
+    def _answer(self) -> None:
+        self._asked_at = None
+
+    def _where(self) -> str:
+        """The line that the loop's thread is at."""
+        frame = None if self._thread is None else sys._current_frames().get(self._thread.ident or 0)
+        if frame is None:
+            return "it has ended"
+        return f"it is at {frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
     def call(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the loop and wait for it, serving ready bodies meanwhile (main thread only)."""
         assert self._loop is not None
@@ -141,7 +193,12 @@ class Engine:
         future.add_done_callback(lambda _: self._inbox.put(None))
         postponed: list[Callable[[], None]] = []
         while not future.done():
-            body = self._inbox.get()
+            try:
+                body = self._inbox.get(timeout=WATCH_S)
+            except queue.Empty:
+                if self._awaited is not None:
+                    self._watch(self._awaited)
+                continue
             if body is not None:
                 postponed.append(body)  # bodies are not nested: this call is itself made by one
         for body in postponed:
@@ -171,7 +228,7 @@ class Engine:
     async def in_main_thread(self, function: Callable[[], None]) -> None:
         """Have the main thread call ``function`` while it waits for a job; raises what it raised."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[BaseException | None] = loop.create_future()
 
         def body() -> None:
             error: BaseException | None = None
@@ -187,24 +244,26 @@ class Engine:
                 raise error
 
         self._inbox.put(body)
-        await future
+        # As a result and not as the future's exception, which cannot be a StopIteration.
+        if (raised := await future) is not None:
+            raise raised
 
     def _settle(self) -> None:
         while self._settled:
             future, error = self._settled.popleft()
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(None)
-            else:
-                future.set_exception(error)
+            if not future.done():
+                future.set_result(error)
 
     def _serve(self) -> None:
         loop = asyncio.new_event_loop()
         self._loop = loop
         loop.set_default_executor(DaemonThreads(MAXIMUM))
+        life = loop.create_task(self._life(loop))
         try:
-            loop.run_until_complete(self._life(loop))
+            while not life.done():
+                # sys.exit() in a task of an agent's own comes out here; the loop itself is none the worse for it.
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):
+                    loop.run_until_complete(life)
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
@@ -218,7 +277,10 @@ class Engine:
                 await asyncio.wait(self._tasks, timeout=3.0)
         finally:
             if self._closing is not None:
-                await asyncio.wait_for(self._closing(), timeout=3.0)
+                try:
+                    await asyncio.wait_for(self._closing(), timeout=3.0)
+                except Exception as error:  # noqa: BLE001 - agents may raise anything, and the run is over
+                    self.closing_error = error
 
     def _accept(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -238,9 +300,20 @@ class Engine:
                 heapq.heappop(ready)
         self._lead_blocked = False
 
-    def _start_all(self, job: Job) -> None:
-        while job.started < len(job.trials):
-            self._start_one(job)
+    def drop(self, matches: Callable[[Job], bool]) -> list[Job]:
+        """Take jobs that have not started out of the queue (called on the loop). The caller settles their records."""
+        dropped = [job for job in self._ready if job.started == 0 and matches(job)]
+        if dropped:
+            gone = set(map(id, dropped))
+            self._ready = [job for job in self._ready if id(job) not in gone]
+            heapq.heapify(self._ready)
+        return dropped
+
+    def settle(self, job: Job, records: list[Record]) -> None:
+        """Finish a dropped job with records made by the caller (called on the loop)."""
+        job.records = list(records)
+        job.started = job.finished = len(job.trials)
+        self._finish(job)
 
     def _start_one(self, job: Job) -> None:
         if not job.records:
@@ -259,23 +332,48 @@ class Engine:
 
     async def _one(self, job: Job, index: int) -> None:
         began = self._clock.monotonic()
+        deadline_s = job.trials[index].deadline_s
+        timer: asyncio.TimerHandle | None = None
+        if deadline_s is not None and self._abandon is not None:
+            loop = asyncio.get_running_loop()
+            task = asyncio.current_task()
+            assert task is not None
+            timer = loop.call_later(deadline_s + self._grace_s, self._give_up, job, index, began, task)
         record: Record | None = None
         try:
             record = await self._run_trial(job.payload, job.trials[index])
-            job.records[index] = record
         except asyncio.CancelledError:
-            job.crash = None
+            pass
         except BaseException as error:  # noqa: BLE001 - a fault of the harness: raised in the main thread by wait()
             job.crash = error
         finally:
-            self.in_flight -= 1
-            self.trials_done += 1
-            job.finished += 1
-            self.window.finished(self._clock.monotonic() - began, record.error if record is not None else None)
-            if job.finished >= len(job.trials):
-                self._finish(job)
-            if not self._stopping:
-                self._fill()
+            if timer is not None:
+                timer.cancel()
+            if index not in job.abandoned:
+                self._over(job, index, record, began)
+
+    def _give_up(self, job: Job, index: int, began: float, task: asyncio.Task[Any]) -> None:
+        assert self._abandon is not None
+        self._tasks.discard(task)  # nobody waits for it at the end
+        self._lost.add(task)
+        job.abandoned.add(index)
+        record: Record | None = None
+        try:
+            record = self._abandon(job.payload, job.trials[index], self._clock.monotonic() - began)
+        except BaseException as error:  # noqa: BLE001 - as in _one
+            job.crash = error
+        self._over(job, index, record, began)
+
+    def _over(self, job: Job, index: int, record: Record | None, began: float) -> None:
+        job.records[index] = record
+        self.in_flight -= 1
+        self.trials_done += 1
+        job.finished += 1
+        self.window.finished(self._clock.monotonic() - began, record.error if record is not None else None)
+        if job.finished >= len(job.trials):
+            self._finish(job)
+        if not self._stopping:
+            self._fill()
 
     def _finish(self, job: Job) -> None:
         job.done = True

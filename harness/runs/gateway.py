@@ -86,7 +86,10 @@ class RunGateway:
 
         Without it the trial begins, for the gateway, with its first call.
         """
-        self._state(context)
+        if self.mode == "record":
+            self._tape(context)  # a trial that makes no call any more empties its recording, too
+        else:
+            self._state(context)
 
     def end(self, context: TrialContext, *, keep: bool = True) -> None:
         """A trial ended: what was recorded goes to the file of its case.
@@ -109,7 +112,7 @@ class RunGateway:
         elif self.mode == "replay":
             reply = self._play(exchange, context)
         else:
-            tape = None if context is None else self._state(context).tape
+            tape = None if context is None else self._tape(context)
             if tape is None:
                 reply = await self._send(exchange, send, context)
             else:
@@ -133,7 +136,7 @@ class RunGateway:
         return reply
 
     def _play(self, exchange: Exchange, context: TrialContext | None) -> Reply:
-        tape = None if context is None else self._state(context).tape
+        tape = None if context is None else self._tape(context)
         if tape is None:
             raise RecordingMissing(
                 f"no recordings are open for this {exchange.operation} request to {exchange.provider}, and replay "
@@ -192,17 +195,21 @@ class RunGateway:
             raise error
         await self._sleep(wait_s)
 
+    def _tape(self, context: TrialContext) -> Tape | None:
+        """The trial's recording, looked for when it is needed: in replay many trials make no call."""
+        state = self._state(context)
+        if state.tape is None and self._cassettes is not None and context.suite:
+            path = self._cassettes.path_of(context.suite, context.case.id)
+            state.tape = self._cassettes.for_case(path, case_id=context.case.id).tape(context.trial.index)
+        return state.tape
+
     def _state(self, context: TrialContext) -> _TrialState:
         key = id(context)
         state = self._trials.get(key)
         if state is not None and state.context() is context:
             return state
-        tape = None
-        if self._cassettes is not None and context.suite:
-            path = self._cassettes.path_of(context.suite, context.case.id)
-            tape = self._cassettes.for_case(path, case_id=context.case.id).tape(context.trial.index)
         # A trial that is never ended must not keep its messages alive; nor may another one get its state by its id.
-        made = _TrialState(ref(context, lambda _: self._forget(key, made)), self._clock.monotonic(), tape)
+        made = _TrialState(ref(context, lambda _: self._forget(key, made)), self._clock.monotonic(), None)
         self._trials[key] = made
         return made
 

@@ -38,6 +38,11 @@ class DaemonThreads(ThreadPoolExecutor):
                 return
             try:
                 result = fn(*args, **kwargs)
+            except StopIteration as error:
+                # asyncio refuses to put it into a future, and whoever waits for that would wait for ever.
+                wrapped = RuntimeError(f"the function raised StopIteration({error.value!r})")
+                wrapped.__cause__ = error
+                future.set_exception(wrapped)
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
                 future.set_exception(error)
             else:

@@ -112,10 +112,10 @@ class TrialSession:
                     f"{_name(self.work.agent)}.run returned {type(trajectory).__name__}; it has to return a "
                     f"harness.Trajectory (Trajectory.from_answer(text) makes one from a text)"
                 )
-        except asyncio.CancelledError:
-            self._keep_partial(seen, began)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever an agent raises is data
+        except BaseException as error:
+            if _is_passed_on(error):
+                self._keep_partial(seen, began)
+                raise
             trajectory = Trajectory(error=Failure.of(error, kind="agent"))
         trajectory = self._complete(trajectory, seen, began)
         self.trajectories.append(trajectory)
@@ -155,9 +155,9 @@ class TrialSession:
                     score = await score
                 if not isinstance(score, Score):
                     raise TypeError(f"returned {type(score).__name__} instead of a harness.Score")
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a failing evaluator is data in the record
+            except BaseException as error:
+                if _is_passed_on(error):
+                    raise
                 failure = Failure.of(error, kind="harness")
                 score = Score.not_measured(
                     _name(evaluator), f"{failure.type}: {failure.message}"[:2000], kind=failure.kind
@@ -165,6 +165,14 @@ class TrialSession:
             made.append(score)
         self.scores.extend(made)
         return made
+
+
+def _is_passed_on(error: BaseException) -> bool:
+    """Whether an exception ends the trial from outside. A cancellation that nobody asked for is the code's own."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, GeneratorExit)
 
 
 def _name(thing: Any) -> str:
@@ -215,14 +223,15 @@ async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock)
         judgement = Judgement(outcome="errored", failure=broken.failure)
     except TimeoutError as error:
         if trial.deadline_s is not None and limit.expired():
-            message = f"the trial's deadline of {trial.deadline_s:g} s passed; raise it with --harness-deadline=SECONDS"
+            limit_s = f"{trial.deadline_s:g} s"
+            message = f"the trial's deadline of {limit_s} passed; raise it with --harness-deadline-s=SECONDS"
             failure = Failure(kind="timeout", message=message, type="TrialTimeout", reason="deadline")
             judgement = Judgement(outcome="errored", failure=failure)
         else:
             judgement = _explain(work, error)
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the one place where exceptions become records
+    except BaseException as error:
+        if _is_passed_on(error) or isinstance(error, KeyboardInterrupt):
+            raise
         judgement = _explain(work, error)
     finally:
         CURRENT.reset(token)
@@ -245,9 +254,23 @@ async def _act(session: TrialSession) -> None:
         await session.evaluate(work.evaluators)
 
 
+def abandoned_record(work: Work, trial: Trial, duration_s: float, *, clock: Clock = SYSTEM) -> Record:
+    """The record of a trial that was cancelled at its deadline and did not end.
+
+    :param duration_s: how long it has been running.
+    """
+    message = (
+        f"the trial refuses to end: cancelled at its deadline of {trial.deadline_s:g} s, it was still running after "
+        f"{duration_s:.1f} s and was abandoned. Something in it swallows asyncio.CancelledError"
+    )
+    failure = Failure(kind="timeout", message=message, type="TrialTimeout", reason="abandoned")
+    session = TrialSession(work=work, trial=trial, context=TrialContext(case=work.case, trial=trial), clock=clock)
+    return _record(session, Judgement(outcome="errored", failure=failure), clock.wall() - duration_s, duration_s)
+
+
 def _explain(work: Work, error: BaseException) -> Judgement:
     if isinstance(error, Broken):
-        return Judgement(outcome="errored", failure=Failure.of(error))
+        return Judgement(outcome="errored", failure=Failure.of(error, kind="harness"))
     if work.explain is not None:
         return work.explain(error)
     if isinstance(error, AssertionError):

@@ -16,7 +16,7 @@ class Window:
     """A bound on trials in flight.
 
     Adaptive (``fixed=None``): starts at 32. After each full window of finished trials it looks at the median time of
-    the last 64: within a quarter above the best median seen it grows fourfold, within twice the best it doubles,
+    the last 64: within a quarter above the best median seen it grows eightfold, within twice the best it doubles,
     within three times it grows by an eighth, beyond that it shrinks by a quarter. A trial lost to the provider halves
     it, at most once per window. Never above 1,000, never below 1. The scheme is TCP's slow start and congestion
     avoidance (RFC 5681) with latency as the early signal, as in TCP Vegas.
@@ -72,7 +72,7 @@ class Window:
         self._best = now if self._best is None else min(self._best, now)
         floor = max(self._best, 0.002)  # below two milliseconds scheduling noise is the latency
         if now <= 2 * floor and self._cooling <= 0:
-            self._size = min(float(self.maximum), self._size * (4 if now <= 1.25 * floor else 2))
+            self._size = min(float(self.maximum), self._size * (8 if now <= 1.25 * floor else 2))
         elif now <= 3 * floor:
             self._size = min(float(self.maximum), self._size * 1.125)
         else:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from harness.core.errors import UsageError
 
 Kind = Literal["text", "path", "integer", "seconds", "dollars", "choice", "concurrency", "switch", "prices", "limits"]
-PRICE_KEYS = ("input", "output", "cached")
+PRICE_KEYS = ("input", "output", "cached", "max_output")
+"""US dollars per million tokens; ``max_output`` is the model's longest reply in tokens, for reserving money."""
 LIMIT_KEYS = ("requests_per_minute", "tokens_per_minute", "in_flight")
 MAX_CONCURRENCY = 1000
 MAX_NUMBER = 2**53

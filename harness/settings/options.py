@@ -68,6 +68,12 @@ OPTIONS: tuple[Option, ...] = (
         table=False,
         help="Recorded trajectories to judge instead of running an agent.",
     ),
+    Option(
+        name="until_decided",
+        kind="switch",
+        default=False,
+        help="Stop the trials of a suite once every rule on its pass rate, also against a baseline, is decided.",
+    ),
     Option(name="estimate", kind="switch", default=False, table=False, help="Price the run without running it."),
     Option(
         name="prices",

@@ -94,6 +94,36 @@ def test_a_file_of_the_wrong_shape_says_what_to_write(text: str, said: str) -> N
     assert mistakes(text)[0].startswith(said)
 
 
+PAIRED = '[[rule]]\nname = "n"\nkind = "no_regression"\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('fail_below = "never"', "gate.toml:4: fail_below: must be 'zero' or 'margin', got 'never'"),
+        ("margin = 3", "gate.toml:4: margin: the margin of pass_rate is given as margin_points"),
+        ('metric = "cost_usd"', "gate.toml:4: metric: no regression in cost_usd needs margin"),
+        ('metric = "cost_usd"\nmargin_points = 3', "gate.toml:5: margin_points: the margin of cost_usd is given as"),
+        ('metric = "steps"\nmargin = 1\nmargin_percent = 5', "gate.toml:6: margin_percent: give margin or"),
+        ('metric = "pass^k"', "gate.toml:4: metric: 'pass^k' has no value per case"),
+        ("holm = true", "gate.toml:4: holm is for all rules of the file: write [gate]"),
+    ],
+)
+def test_a_paired_rule_says_which_margin_its_metric_takes(line: str, said: str) -> None:
+    assert mistakes(PAIRED + line)[0].startswith(said)
+
+
+def test_holm_is_a_key_of_the_file_and_marks_its_tests() -> None:
+    text = GOOD + '[[rule]]\nname = "m"\nkind = "must_pass"\n[[rule]]\nname = "a"\nkind = "latency"\nat_most_s = 1\n'
+    text += "advisory = true\n"
+    assert [getattr(rule, "holm", None) for rule in parse_rules("[gate]\nholm = true\n" + text)] == [True, None, False]
+    assert [getattr(rule, "holm", None) for rule in parse_rules(text)] == [False, None, False]
+    assert mistakes('[gate]\nholm = "yes"\n' + GOOD) == ["gate.toml:1: holm must be true or false, got 'yes'"]
+    assert mistakes("[gate]\nholms = true\n" + GOOD) == ["gate.toml:1: unknown key 'holms' of [gate]; it has holm"]
+    only_must = '[gate]\nholm = true\n[[rule]]\nname = "m"\nkind = "must_pass"\n'
+    assert mistakes(only_must)[0].startswith("gate.toml:1: holm = true, and no rule of this file is a test")
+
+
 def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match=r"gone\.toml"):
         load_rules(tmp_path / "gone.toml")
@@ -105,6 +135,7 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
 def test_every_kind_can_be_declared() -> None:
     needed = {
         "threshold": "at_least = 0.5", "latency": "at_most_s = 1", "cost": "total_usd = 1",
+        "equivalence": "margin_points = 3",
     }  # fmt: skip
     for kind, made in KINDS.items():
         (rule,) = parse_rules(f'[[rule]]\nname = "x"\nkind = "{kind}"\n{needed.get(kind, "")}')

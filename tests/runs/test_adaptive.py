@@ -16,13 +16,13 @@ def trip(window: AdaptiveWindow, latency_s: float = 0.2) -> None:
         window.succeeded(latency_s, epoch=window.epoch, in_flight=window.size)
 
 
-def test_reaches_the_ceiling_in_three_round_trips_of_a_healthy_provider() -> None:
+def test_reaches_the_ceiling_in_two_round_trips_of_a_healthy_provider() -> None:
     window = AdaptiveWindow()
     sizes = [window.size]
     for _ in range(4):
         trip(window)
         sizes.append(window.size)
-    assert sizes == [32, 128, 512, 1000, 1000]
+    assert sizes == [32, 256, 1000, 1000, 1000]
 
 
 def test_a_volley_of_refusals_halves_once_and_not_once_per_refusal() -> None:
@@ -40,7 +40,7 @@ def test_refusals_of_later_requests_halve_again_down_to_one_and_never_to_none() 
     assert window.size == 1
 
 
-def test_after_a_refusal_it_probes_by_a_quarter_per_trip_instead_of_quadrupling() -> None:
+def test_after_a_refusal_it_probes_by_a_quarter_per_trip_instead_of_growing_eightfold() -> None:
     window = AdaptiveWindow(start=200)
     window.overloaded(epoch=window.epoch)
     trip(window)

@@ -10,6 +10,7 @@ from scipy import optimize, stats
 
 from harness.stats.paired import (
     mcnemar,
+    non_inferiority_p,
     paired_bounds,
     paired_counts,
     paired_difference,
@@ -54,6 +55,17 @@ def test_swapping_the_arms_mirrors_the_interval(won: int, lost: int, same: int) 
     assert tango_bounds(lost, won, n) == pytest.approx((-high, -low))
     assert -1 <= low <= (won - lost) / n <= high <= 1
     assert low < high
+
+
+@given(differences=st.lists(st.integers(-5, 5), min_size=1, max_size=60), margin=st.sampled_from([0.05, 0.2]))
+def test_the_p_value_of_non_inferiority_agrees_with_the_bound(differences: list[int], margin: float) -> None:
+    shares = [d / 5 for d in differences]
+    low, p = paired_bounds(shares, confidence=0.975)[0], non_inferiority_p(shares, margin)
+    assert low is not None
+    assert p is not None
+    assert 0 < p <= 1
+    if abs(low + margin) > 1e-9:
+        assert (p < 0.025) == (low > -margin)
 
 
 def test_identical_runs_have_an_interval_around_zero_and_never_one_of_no_width() -> None:

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.stats.planning import passes_needed, size_to_decide
-from harness.stats.rates import clopper_pearson, clopper_pearson_bounds, effective_size, rate, rate_bounds, wilson
+from harness.stats.rates import (
+    clopper_pearson,
+    clopper_pearson_bounds,
+    effective_size,
+    rate,
+    rate_bounds,
+    rate_p,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +78,21 @@ def test_a_rate_is_never_without_width_and_never_outside_its_range(values: list[
     assert made.high is not None
     assert 0 <= made.low <= made.value <= made.high <= 1
     assert made.low < made.high
+
+
+@given(
+    values=st.lists(st.sampled_from([0.0, 0.4, 1.0]), min_size=1, max_size=60), limit=st.sampled_from([0.3, 0.5, 0.9])
+)
+def test_the_p_values_of_a_limit_agree_with_the_gate_bounds(values: list[float], limit: float) -> None:
+    low, high = rate_bounds(values, trials=5 * len(values))
+    made = rate_p(values, limit, trials=5 * len(values))
+    assert low is not None
+    assert high is not None
+    assert made is not None
+    if min(abs(low - limit), abs(high - limit)) > 1e-9:
+        assert (made[0] < 0.05) == (low > limit)
+        assert (made[1] < 0.05) == (high < limit)
+    assert rate_p([], 0.5) is None
 
 
 def test_nothing_measured_has_no_rate_and_no_bounds() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from harness.core.blocks import Block, Cell, Interval, Prose, SectionPage, Table, Tone
 from harness.core.comparison import Comparison, SuiteComparison, suite_key
@@ -13,6 +14,38 @@ from harness.reporting.case_order import case_anchor, line_key
 from harness.reporting.flips import Flip, flips
 
 MOST_CASES = 200
+STALE_DAYS, STALE_COMMITS = 30, 200
+"""From where on a baseline's age is a warning: what was accepted then may not be what anybody means today."""
+
+
+def age_of(comparison: Comparison, created_at: str) -> tuple[str, bool]:
+    """How much older the baseline is than the run of ``created_at``, and whether that is a warning.
+
+    ``12 days and 34 commits old``; commits only where ``comparison.meta["base_commits"]`` says how many. Empty where
+    neither is known.
+    """
+    days, commits = _days(str(comparison.meta.get("base_created_at", "")), created_at), _commits(comparison)
+    parts = []
+    if days is not None:
+        parts.append("less than a day" if days < 1 else "1 day" if days < 2 else f"{numbers.count(int(days))} days")
+    if commits is not None:
+        parts.append(f"{numbers.count(commits)} commit{'' if commits == 1 else 's'}")
+    stale = (days or 0) >= STALE_DAYS or (commits or 0) >= STALE_COMMITS
+    return (f"{' and '.join(parts)} old" if parts else ""), stale
+
+
+def _days(old: str, new: str) -> float | None:
+    try:
+        span = datetime.fromisoformat(new) - datetime.fromisoformat(old)
+    except (ValueError, TypeError):
+        return None
+    # A clock that was wrong makes no baseline of the future.
+    return max(0.0, span.total_seconds() / 86_400)
+
+
+def _commits(comparison: Comparison) -> int | None:
+    count = comparison.meta.get("base_commits")
+    return count if isinstance(count, int) else None
 
 
 class Changes:
@@ -33,6 +66,10 @@ class Changes:
         same = sum(len(suite.pairs) for suite in comparison.suites) - len(worse) - len(better)
         words = f"{numbers.count(len(worse))} cases worse, {numbers.count(len(better))} better, "
         blocks: list[Block] = [Prose(text=f"{words}{numbers.count(same)} the same, against run {comparison.base}.")]
+        age, stale = age_of(comparison, run.manifest.created_at)
+        if age:
+            more = "; accept a newer run: harness baseline accept RUN" if stale else ""
+            blocks.append(Prose(text=f"The baseline is {age}{more}.", tone="warn" if stale else "muted"))
         blocks += [Prose(text=note, tone="warn") for note in comparison.notes]
         if comparison.suites:
             blocks.append(_suites(comparison.suites))

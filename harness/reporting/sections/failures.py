@@ -7,7 +7,7 @@ from harness.core.comparison import Comparison
 from harness.core.record import Run
 from harness.core.scorecard import CaseLine, Scorecard
 from harness.reporting import numbers
-from harness.reporting.case_order import SIGNS, STATUSES, TONES, WORDS, case_anchor, case_name, line_key, worst_first
+from harness.reporting.case_order import SIGNS, STATUSES, TONES, WORDS, case_anchor, case_name, line_key, not_passed
 from harness.reporting.visible_text import one_line
 
 MOST_CASES = 20
@@ -23,7 +23,7 @@ class Failures:
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:
         """None when every case passed."""
-        bad = [line for line in worst_first(self._scorecard.cases) if line.status != "passed"]
+        bad = not_passed(self._scorecard.cases)
         if not bad:
             return None
         table = Table(

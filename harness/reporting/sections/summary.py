@@ -8,7 +8,7 @@ from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 from harness.reporting import numbers
 from harness.reporting.case_order import WORDS
-from harness.reporting.headline import case_counts
+from harness.reporting.headline import case_counts, saved_text
 from harness.reporting.row_text import estimate_text, interval_text
 
 
@@ -36,7 +36,7 @@ class Summary:
     def _trials(self) -> Figure:
         card = self._scorecard
         missing = card.planned - card.measured
-        note = f"{numbers.count(missing)} not measured" if missing > 0 else "all of them"
+        note = f"{numbers.count(missing)} not measured" if missing > 0 else saved_text(card) or "all of them"
         if not card.planned:
             note = "nothing was planned"
         return Figure(

@@ -1,0 +1,149 @@
+"""Stopping early in a real session: needless trials are left out, journaled as such, and the verdict is the watch's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.core.baseline import Baseline, BaselineCase
+from harness.core.case import Case
+
+SUITE = """
+import asyncio, random
+import pytest
+from harness import Case, Trajectory
+
+class Agent:
+    name = "coin"
+    async def run(self, case, trial):
+        await asyncio.sleep(0.002)
+        with open("calls", "a") as file:
+            file.write("x")
+        return Trajectory.from_answer("yes" if random.Random(trial.seed).random() < {share} else "no")
+
+def severity(i):
+    return "must_pass" if i % 100 == 0 and {must} else "normal"
+
+CASES = [Case(id=f"c{{i}}", input="q", severity=severity(i)) for i in range({n})]
+
+@pytest.mark.golden(CASES, agent=Agent(), evaluators=[], pass_rate={bar})
+def test_coin(case, trajectory):
+    assert trajectory.answer == "yes"
+"""
+
+
+def _run(
+    pytester: pytest.Pytester, *args: str, share: float = 1.0, n: int = 400, bar: float = 0.9, must: int = 0
+) -> pytest.RunResult:
+    pytester.makepyfile(test_coin=SUITE.format(share=share, n=n, bar=bar, must=must))
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:deepeval", "-q", *args)
+
+
+def _records(pytester: pytest.Pytester) -> list[dict[str, object]]:
+    (folder,) = (path for path in (pytester.path / "reports" / "runs").iterdir() if path.is_dir())
+    lines = (folder / "trials-main.jsonl").read_text().splitlines()
+    return [data for data in map(json.loads, lines) if "outcome" in data]
+
+
+def test_a_clear_pass_leaves_most_trials_out_and_says_so(pytester: pytest.Pytester) -> None:
+    result = _run(pytester, "--harness-until-decided", "--harness-concurrency=8")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*not needed (decided early)*"])
+    records = _records(pytester)
+    ran = [record for record in records if record["outcome"] == "passed"]
+    left = [record for record in records if record["outcome"] == "not_run"]
+    # 36 decide; the window of 8, and what it holds before its place in the order is reached, may have ended besides.
+    assert 36 <= len(ran) <= 36 + 2 * 8 + 8
+    assert len(ran) + len(left) == 400
+    assert len(Path(pytester.path / "calls").read_text()) == len(ran)
+    assert {record["error"]["reason"] for record in left} == {"decided"}  # type: ignore[index]
+
+
+def test_a_clear_failure_stops_early_and_fails_the_gate(pytester: pytest.Pytester) -> None:
+    result = _run(pytester, "--harness-until-decided", "--harness-concurrency=8", share=0.5)
+    assert result.ret == 10
+    assert sum(record["outcome"] != "not_run" for record in _records(pytester)) < 60
+
+
+def test_must_pass_cases_are_never_left_out(pytester: pytest.Pytester) -> None:
+    _run(pytester, "--harness-until-decided", "--harness-concurrency=8", must=1)
+    must = [record for record in _records(pytester) if record.get("severity") == "must_pass"]
+    assert [record["outcome"] for record in must] == ["passed"] * 4
+
+
+def test_without_the_flag_everything_is_run(pytester: pytest.Pytester) -> None:
+    _run(pytester, n=60)
+    assert [record["outcome"] for record in _records(pytester)] == ["passed"] * 60
+
+
+def test_a_rule_that_cannot_pass_says_so_at_collection_with_the_number_it_needs(pytester: pytest.Pytester) -> None:
+    result = _run(pytester, "-v", n=10)
+    result.stdout.fnmatch_lines(["*pass_rate=0.9 of test_coin cannot pass with 10 cases: it needs at least 29*"])
+
+
+def test_workers_are_refused_with_the_way_out(pytester: pytest.Pytester) -> None:
+    result = _run(pytester, "--harness-until-decided", "-n", "2", n=10)
+    assert result.ret != 0
+    assert "leave out -n" in result.stdout.str() + result.stderr.str()
+
+
+RULES = """
+[[rule]]
+name = "no worse"
+kind = "no_regression"
+margin_points = 10
+confidence = 0.95
+"""
+COMPARED = SUITE.replace(", pass_rate={bar}", "")
+
+
+def _baseline(pytester: pytest.Pytester, n: int = 400) -> None:
+    """A committed baseline in which every case passed."""
+    pytester.makepyprojecttoml('[tool.harness]\nrules = "release.toml"\n')
+    (pytester.path / "release.toml").write_text(RULES)
+    cases = [Case(id=f"c{i}", input="q") for i in range(n)]
+    stored = {case.id: BaselineCase(case_hash=case.content_hash, trials=1, passes=1) for case in cases}
+    base = Baseline(run_id="old", created_at="2026-01-01T00:00:00Z", suites={"test_coin.py::test_coin": stored})
+    folder = pytester.path / "reports" / "baselines"
+    folder.mkdir(parents=True)
+    (folder / "main.json").write_text(base.to_text())
+
+
+def _compared(pytester: pytest.Pytester, *args: str, share: float = 1.0, n: int = 400) -> pytest.RunResult:
+    pytester.makepyfile(test_coin=COMPARED.format(share=share, n=n, must=0))
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:deepeval", "-q", *args)
+
+
+def test_a_run_stops_as_soon_as_it_is_shown_to_be_no_worse_than_the_baseline(pytester: pytest.Pytester) -> None:
+    _baseline(pytester)
+    result = _compared(pytester, "--harness-until-decided", "--harness-concurrency=8")
+    assert result.ret == 0
+    ran = [record for record in _records(pytester) if record["outcome"] == "passed"]
+    assert 20 < len(ran) < 120
+    assert len(_records(pytester)) == 400
+    result.stdout.fnmatch_lines(["*no worse: no drop of 10 points or more*"])
+
+
+def test_a_run_stops_as_soon_as_it_is_shown_to_be_worse_than_the_baseline(pytester: pytest.Pytester) -> None:
+    _baseline(pytester)
+    result = _compared(pytester, "--harness-until-decided", "--harness-concurrency=8", share=0.4)
+    assert result.ret == 10
+    assert sum(record["outcome"] != "not_run" for record in _records(pytester)) < 100
+
+
+def test_without_a_baseline_there_is_nothing_to_decide_and_that_is_said(pytester: pytest.Pytester) -> None:
+    _baseline(pytester, n=5)
+    result = _compared(pytester, "--harness-until-decided", "--harness-baseline=none", n=5)
+    assert result.ret == 4
+    assert "accept a baseline" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_regression_rule_that_cannot_pass_says_so_at_collection(pytester: pytest.Pytester) -> None:
+    (pytester.path / "reports").mkdir()
+    (pytester.path / "reports" / "release.toml").write_text(
+        '[[rule]]\nname = "no worse"\nkind = "no_regression"\nmargin_points = 5\n'
+    )
+    result = _run(pytester, "-v", n=40)
+    result.stdout.fnmatch_lines(["*'no worse' cannot rule out a drop of 5 points with 40 cases: it needs at least *"])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import quote
 
-_CYRILLIC = str.maketrans("aceopxyijsABCEHKMOPTX", "асеорхуіјѕАВСЕНКМОРТХ")  # noqa: RUF001 - that is the point
+_CYRILLIC = str.maketrans("aceopxyijsABCEHKMOPTX", "асеорхуіјѕАВСЕНКМОРТХ")
 _LEET = str.maketrans("aeiostAEIOST", "431057431057")
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 

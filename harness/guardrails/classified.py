@@ -69,6 +69,7 @@ class GuardFaults:
             "right": not fault and right(decision, case),
             "score": decision["score"],
             "took_s": decision["took_s"],
+            "cpu_s": decision["cpu_s"],
             "fault": fault,
         }
         return Score(

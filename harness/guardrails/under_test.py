@@ -9,7 +9,7 @@ The words:
 - *score*: how sure the guard is that the event is an attack, in [0, 1]: ``guard.score(event)`` where it has one, else
   the surest finding of a detection, and 0 for what it let pass.
 - *took*: seconds between question and answer. Sync guards are asked one event after the other, so that they do not
-  measure each other.
+  measure each other; they still share the processor with the rest of the run. *cpu*: what a sync guard itself used.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ GuardFor: TypeAlias = Guardrail | Callable[[Case], Guardrail]
 """A guard, or a function that makes the guard of one case (its tools, its policy)."""
 
 _CASE: ContextVar[Case] = ContextVar("harness_guard_case")
+_CPU: ContextVar[list[float]] = ContextVar("harness_guard_cpu")
 
 
 class GuardUnderTest:
@@ -56,13 +57,15 @@ class GuardUnderTest:
         timeout_s: float = 10.0,
         cost_usd: Decimal | None = Decimal(0),
     ) -> None:
-        self._per_case = guard if guard is None or hasattr(guard, "check") else _PerCase(guard, name or "guard")
+        asked: Any = guard if guard is None or hasattr(guard, "check") else _PerCase(guard, name or "guard")
+        waits = inspect.iscoroutinefunction(getattr(asked, "check", None))
+        self._turns = None if waits else asyncio.Lock()
+        self._pipeline = Pipeline(
+            [asked if asked is None or waits else _Timed(asked)], name=name or "guard", timeout_s=timeout_s
+        )
         self._score = getattr(guard, "score", None)
         self._cost_usd = cost_usd
-        self._pipeline = Pipeline([self._per_case], name=name or "guard", timeout_s=timeout_s)
-        self.name = f"guard:{name or getattr(self._per_case, 'name', 'missing')}"
-        own = getattr(self._per_case, "check", None)
-        self._turns = None if inspect.iscoroutinefunction(own) else asyncio.Lock()
+        self.name = f"guard:{name or getattr(asked, 'name', 'missing')}"
 
     def __repr__(self) -> str:
         return f"GuardUnderTest({self.name})"
@@ -70,7 +73,8 @@ class GuardUnderTest:
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """Ask once. Raises nothing for a guard that breaks: that is a fault, and part of the answer."""
         event = event_of(case)
-        token = _CASE.set(case)
+        cpu: list[float] = []
+        token, of_cpu = _CASE.set(case), _CPU.set(cpu)
         try:
             if self._turns is None:
                 decision, took = await self._ask(event)
@@ -80,16 +84,17 @@ class GuardUnderTest:
             score = self._sure(event, decision)
         finally:
             _CASE.reset(token)
+            _CPU.reset(of_cpu)
         return Trajectory.from_answer(
             _in_words(decision),
             user=_shown(event),
             latency_s=took,
             reported_cost_usd=self._cost_usd,
-            metadata={"guard": _data(decision, score, took)},
+            metadata={"guard": {**_data(decision), "score": score, "took_s": took, "cpu_s": sum(cpu) if cpu else None}},
         )
 
     async def _ask(self, event: Event) -> tuple[Decision, float]:
-        pipeline = self._pipeline.fresh() if hasattr(self._per_case, "fresh") else self._pipeline
+        pipeline = self._pipeline.fresh()
         began = time.perf_counter()
         decision = await pipeline.check(event)
         return decision, time.perf_counter() - began
@@ -106,6 +111,27 @@ class GuardUnderTest:
         if decision.action == "allow":
             return 0.0
         return max((finding.confidence for finding in decision.findings), default=1.0)
+
+
+class _Timed:
+    """A sync guard with its processor time taken, in the thread that it runs in."""
+
+    def __init__(self, guard: Any) -> None:
+        self.name = guard.name
+        self.version = str(getattr(guard, "version", ""))
+        self._guard = guard
+
+    def fresh(self) -> _Timed:
+        """With a fresh guard."""
+        return _Timed(fresh(self._guard))
+
+    def check(self, event: Event) -> Any:
+        """The guard's decision."""
+        began = time.thread_time()
+        try:
+            return self._guard.check(event)
+        finally:
+            _CPU.get().append(time.thread_time() - began)
 
 
 class _PerCase:
@@ -128,19 +154,18 @@ class _PerCase:
 def decision_of(trajectory: Trajectory) -> Mapping[str, Any] | None:
     """The decision in a trajectory of :class:`GuardUnderTest`; None for any other trajectory.
 
-    ``action``, ``fault``, ``categories``, ``score`` (or None), ``took_s``, and ``text`` where it was redacted.
+    ``action``, ``fault``, ``categories``, ``score`` (or None), ``took_s``, ``cpu_s`` (or None), and ``text`` where it
+    was redacted.
     """
     kept = trajectory.metadata.get("guard")
     return kept if isinstance(kept, Mapping) and "action" in kept else None
 
 
-def _data(decision: Decision, score: float | None, took: float) -> dict[str, Any]:
+def _data(decision: Decision) -> dict[str, Any]:
     out: dict[str, Any] = {
         "action": decision.action,
         "fault": decision.fault[:200],
         "categories": sorted({finding.category for finding in decision.findings})[:20],
-        "score": score,
-        "took_s": took,
     }
     if decision.action == "redact":
         out["text"] = decision.text

@@ -36,6 +36,7 @@ class GuardRow(NamedTuple):
     right: bool
     score: float | None
     took_s: float
+    cpu_s: float | None
     fault: str
 
 
@@ -59,6 +60,7 @@ def guard_rows(run: Run) -> list[GuardRow]:
                         right=told.get("right") is True,
                         score=_number(told.get("score")),
                         took_s=_number(told.get("took_s")) or 0.0,
+                        cpu_s=_number(told.get("cpu_s")),
                         fault=str(told.get("fault") or ""),
                     )
                 )

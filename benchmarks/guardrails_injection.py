@@ -17,8 +17,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-from train_injection import EXTERNAL, LICENSED, Text, external_texts, model, origin, own_texts, prepare
-
+from benchmarks.injection.own_text import Text, own_texts
+from benchmarks.injection.recipe import model, origin, prepare
+from benchmarks.injection.sources import EXTERNAL, LICENSED, external_texts
 from harness.core.decision import Event, EventKind
 from harness.guardrails.canonical.disguises import DISGUISES
 from harness.guardrails.groundedness import GroundednessGuard, groundedness

@@ -31,6 +31,7 @@ class Grammar:
     """Templates with slots, expanded by a seeded generator."""
 
     def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
         self.random = random.Random(seed)
         self.slots: dict[str, list[str]] = {}
         self.files: dict[str, dict[str, list[str]]] = {}
@@ -71,6 +72,11 @@ class Grammar:
                 for _ in range(copies):
                     yield category, self.expand(template)
 
+    def plain(self, name: str) -> list[str]:
+        """The lines of a file without slots."""
+        text = (self.folder / f"{name}.txt").read_text(encoding="utf-8")
+        return [line for line in text.splitlines() if line and not line.startswith("#")]
+
     def some(self, name: str, count: int, categories: tuple[str, ...] = ()) -> list[str]:
         """Some lines drawn at random."""
         chosen = [t for c, ts in self.files[name].items() if not categories or c in categories for t in ts]
@@ -102,9 +108,15 @@ def own_texts(folder: Path = TEMPLATES, seed: int = 7) -> list[Text]:
     for _ in range(900):
         category = g.random.choice(documents)
         add(" ".join(g.some("data", g.random.randint(1, 7), (category,))), False, True)
-    technical = [
-        line for line in (folder / "technical.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"
-    ]
+    # Prose at length, so that many words without any request do not add up to one.
+    prose = g.plain("prose")
+    for line in prose:
+        add(line, False, False)
+        add(line, False, True)
+    for _ in range(300):
+        lines = g.random.sample(prose, g.random.randint(2, 4))
+        add("\n\n".join(lines), False, bool(g.random.randint(0, 1)))
+    technical = g.plain("technical")
     for start in range(0, len(technical), 2):
         add("\n".join(technical[start : start + g.random.randint(1, 3)]), False, True)
     for index, (kind, line) in enumerate([*g.lines("embedded", 7), *g.lines("attacks", 2)]):

@@ -10,11 +10,13 @@ from harness.core.decision import Decision, Event, Finding
 from harness.core.errors import UsageError
 from harness.guardrails.canonical import Readings, readings
 from harness.guardrails.injection.features import characters
-from harness.guardrails.injection.linear_model import Head, LinearModel, load
+from harness.guardrails.injection.linear_model import Head, LinearModel, load, raised
 from harness.guardrails.injection.rules import rule_matches
 
 RULE_SCORE = 0.95
 """Score of a text in which a rule matches."""
+DISGUISE_MARGIN = 0.5
+"""Added to the margin of a reading that somebody had to hide: hiding a request is itself evidence."""
 NESTED_SCORE = 0.99
 """Score of a text with readable codes nested deeper than any honest one."""
 _STRUCTURED = re.compile(r"\s*\"?[\[{].*[\]}]\"?\s*", re.DOTALL)
@@ -112,7 +114,8 @@ class InjectionGuard:
         texts = [reading.tracked.text for reading in found.items]
         judged = self._model.stretches(texts, head)
         best = Suspicion(-1.0, "injection", 0, 0)
-        for reading, (score, stretch) in zip(found.items, judged, strict=True):
+        for reading, (plain_score, stretch) in zip(found.items, judged, strict=True):
+            score = raised(plain_score, DISGUISE_MARGIN) if reading.disguised else plain_score
             if score > best.score:
                 start, end = characters(reading.tracked.text, stretch.first, stretch.end)
                 span = reading.tracked.cover(start, end) if start < end else (0, 0)

@@ -17,10 +17,10 @@ from harness.guardrails.injection.linear_model import Head, LinearModel, pack, u
 LONGEST = 6000
 """Characters of a training text that are used."""
 HEADS: dict[Head, Settings] = {
-    "prompt": Settings(window=96, decay=2e-4),
+    "prompt": Settings(window=160, decay=2e-4, false_alarm_weight=30.0),
     "data": Settings(window=16, decay=3e-4),
 }
-THRESHOLDS: dict[Head, float] = {"prompt": -0.5, "data": -0.2}
+THRESHOLDS: dict[Head, float] = {"prompt": -2.4, "data": -0.45}
 """The margin that becomes probability 0.5, set from leave-one-source-out scores of benign sources (the data card)."""
 
 

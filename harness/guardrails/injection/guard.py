@@ -37,9 +37,10 @@ class Suspicion:
 class InjectionGuard:
     """Detects prompt injections and jailbreaks in anything that reaches a model.
 
-    What a user says (``input``) and what an agent is about to do or say (``tool_call``, ``output``) is judged by the
-    head for prompts; what an agent reads (``tool_result``) by the head for data, where a request to the assistant is
-    itself the anomaly. An input that is nothing but JSON is judged by both. Pure and thread-safe; numpy does the work.
+    What a user says (``input``) and what an agent is about to do (``tool_call``) is judged by the head for prompts;
+    what an agent reads (``tool_result``) and what others will read (``output``) by the head for data, where a request
+    to the assistant is itself the anomaly. An input that is nothing but JSON is judged by both. Pure and thread-safe;
+    numpy does the work.
 
     What it cannot do: find an attack without any marker ("What is the capital of Brazil?" inside a mail). Bound what
     the agent may do with the task scope guard; a static test set is an upper bound of what a guard catches.
@@ -131,7 +132,7 @@ def _by_rules(found: Readings) -> Suspicion:
 
 
 def _heads(event: Event) -> tuple[Head, ...]:
-    if event.kind == "tool_result":
+    if event.kind in ("tool_result", "output"):
         return ("data",)
     if event.kind == "input" and _STRUCTURED.fullmatch(event.text):
         return ("prompt", "data")

@@ -1,190 +1,88 @@
-"""What the injection, groundedness and output guards reach, measured; nothing here is asserted.
+"""Guards for injections, groundedness and outputs: what they catch, what they take wrongly, what they cost.
 
-    PYTHONPATH=. python benchmarks/guardrails_injection.py sources | disguises | groundedness | latency
+    python -m benchmarks.guardrails_injection [sources|disguises|padding|groundedness|latency] ... [--write]
 
-``sources`` judges every external source with weights that never saw its origin (leave one source out): those of the
-attacks are shipped, for the others they are trained on the spot.
+Needs the external data (``HARNESS_EXTERNAL_DATA``). ``--write`` runs everything and writes
+``docs/benchmarks/guardrails_injection.md``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import itertools
-import random
-import re
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
-from train_injection import EXTERNAL, LICENSED, Text, external_texts, model, origin, own_texts, prepare
+from benchmarks.figures import Figure, Result
+from benchmarks.injection.cost import latency
+from benchmarks.injection.grounded import on_begin
+from benchmarks.injection.judging import Judges, disguises, padding, sources
+from benchmarks.machine import described, warn_if_busy
+from benchmarks.table import DOCS, page, terminal
 
-from harness.core.decision import Event, EventKind
-from harness.guardrails.canonical.disguises import DISGUISES
-from harness.guardrails.groundedness import GroundednessGuard, groundedness
-from harness.guardrails.groundedness.words import STOPWORDS
-from harness.guardrails.injection import InjectionGuard
-from harness.guardrails.injection.linear_model import SOURCES
-from harness.guardrails.output import OutputGuard
-from harness.stats.rates import clopper_pearson
-
-HOSTILE = (
-    "1.1.1.",
-    "123-45-",
-    "a",
-    "4111 ",
-    "@",
-    "a.",
-    "i g n ",
-    "ignore ",
-    "%69",
-    "&#105;",
-    "QUJD",
-    "*",
-    "<a ",
-    "\\u0069",
+METHOD = (
+    "Every source is judged by weights that never saw its origin (the word before the slash): those without a source "
+    "of attacks are shipped, the others are trained on the spot; origins that never train (notinject, xstest, begin) "
+    "are judged by the shipped weights. One threshold, 0.5, everywhere. Answers of an assistant are judged as output, "
+    "other data as a tool's result, the rest as input; rows are deduplicated by normalised text; intervals are exact "
+    "(Clopper-Pearson). Disguises and padding start from attacks that are detected plainly, of every source. Times are "
+    "CPU seconds of this process, medians of three or five. Static test sets are upper bounds of what a guard "
+    "catches: an attacker who may try again finds more. The requests inside data that this project wrote to train on "
+    "cover the same kinds of deeds as InjecAgent and BIPIA name, so recall there is kinder than on a new kind."
 )
 
 
-ANSWERS = ("tau_bench/answer", "llmbar/outputs")
-"""What an assistant said."""
-
-
-def event(text: Text) -> Event:
-    """What reaches the guard: an assistant's answer as output, other data as a tool's answer, the rest as input."""
-    kind: EventKind = "output" if text.source in ANSWERS else "tool_result" if text.data else "input"
-    return Event(kind=kind, text=text.text)
-
-
-def guards(fast: bool) -> Callable[[str], InjectionGuard]:
-    """The guard that may judge a source."""
-    made: dict[str, InjectionGuard] = {}
-    prepared: dict[str, list[tuple[Text, str]]] = {}
-
-    def guard(source: str) -> InjectionGuard:
-        name = origin(source)
-        if name not in LICENSED:
-            name = ""
-        if name not in made:
-            if name in SOURCES or not name or fast:
-                made[name] = InjectionGuard(unseen=name if name in SOURCES else "")
-            else:
-                if not prepared:
-                    prepared["own"] = prepare(own_texts())
-                    prepared.update({key: prepare(texts) for key, texts in external_texts().items()})
-                made[name] = InjectionGuard(model=model(prepared, name))
-        return made[name]
-
-    return guard
-
-
-def sources(fast: bool) -> None:
-    choose = guards(fast)
-    pooled = [0, 0]
-    for source, texts in external_texts().items():
-        judge = choose(source)
-        hits = sum(judge.check(event(text)).action != "allow" for text in texts)
-        low, high = clopper_pearson(hits, len(texts))
-        kind = "recall" if texts[0].attack else "false positives"
-        print(f"{source:28} {kind:16} {hits:5}/{len(texts):5} = {hits / len(texts):.4f}  [{low:.4f}, {high:.4f}]")
-        if not texts[0].attack and source != "notinject/one":
-            pooled[0] += hits
-            pooled[1] += len(texts)
-    high = clopper_pearson(*pooled)[1]
-    print(
-        f"{'benign pooled, no notinject':28} {pooled[0]}/{pooled[1]} = {pooled[0] / pooled[1]:.4f}, at most {high:.4f}"
+def run(scale: float = 1.0, wanted: Iterable[str] = ()) -> Result:
+    """All figures, or those of some parts."""
+    judges = Judges()
+    some = max(4, round(40 * scale))
+    parts: dict[str, Callable[[], Iterable[Figure]]] = {
+        "sources": lambda: sources(judges),
+        "disguises": lambda: disguises(judges, some),
+        "padding": lambda: padding(judges, max(1, round(2 * scale))),
+        "groundedness": on_begin,
+        "latency": lambda: latency(judges.texts),
+    }
+    figures = [figure for name in wanted or parts for figure in parts[name]()]
+    return Result(
+        name="guardrails_injection",
+        title="What the guards for injections, groundedness and outputs reach",
+        method=METHOD,
+        figures=tuple(figures),
+        scale=scale,
     )
 
 
-def disguises(per_source: int = 40) -> None:
-    choose = guards(fast=True)
-    detected = []
-    for source, texts in external_texts().items():
-        if texts[0].attack:
-            judge = choose(source)
-            some = random.Random(source).sample(texts, min(len(texts), 4 * per_source))
-            found = [(judge, e) for e in map(event, some) if len(e.text) < 6000 and judge.check(e).action != "allow"]
-            detected += found[:per_source]
-    print(f"{len(detected)} detected attacks")
-    for name, disguise in DISGUISES.items():
-        kept = sum(j.check(Event(kind=e.kind, text=disguise(e.text))).action != "allow" for j, e in detected)
-        print(f"{name:32} {kept}/{len(detected)} = {kept / len(detected):.4f}")
-
-
-def groundedness_on_begin() -> None:
-    """Balanced accuracy at the shipped constants, and with constants picked on the two other files."""
-    files = {}
-    for part in ("wow", "cmu", "tc"):
-        with (EXTERNAL / f"grounded/begin_dev_{part}.tsv").open(encoding="utf-8", newline="") as file:
-            files[part] = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for part, rows in files.items():
-        truth = [row["begin_label"] == "Fully attributable" for row in rows]
-        shipped = [groundedness(row["response"], row["knowledge"]).score or 0.0 for row in rows]
-        overlap = [_overlap(row["response"], row["knowledge"]) for row in rows]
-        best = max(_balanced(overlap, truth, cut) for cut in set(overlap))
-        print(
-            f"{part}: n={len(rows)} balanced accuracy {_balanced(shipped, truth, 0.7):.4f} at 0.7; "
-            f"word overlap {_balanced(overlap, truth, 0.7):.4f} at 0.7, {best:.4f} at its own best threshold"
-        )
-
-
-def _overlap(answer: str, source: str) -> float:
-    said = [word for word in _words(answer) if word not in STOPWORDS]
-    known = set(_words(source))
-    return sum(word in known for word in said) / len(said) if said else 0.0
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
-
-
-def _balanced(scores: list[float], truth: list[bool], cut: float) -> float:
-    yes = [score >= cut for score, true in zip(scores, truth, strict=True) if true]
-    no = [score < cut for score, true in zip(scores, truth, strict=True) if not true]
-    return (sum(yes) / len(yes) + sum(no) / len(no)) / 2
-
-
-def latency() -> None:
-    """CPU time: the 95th percentile at 2 kB over real texts, the median of three at 1 MB, growth on hostile strings."""
-    injection, output, grounded = InjectionGuard(), OutputGuard(competitors=("Globex",)), GroundednessGuard()
-    texts = [text.text for texts in external_texts().values() for text in texts if len(text.text) > 1500]
-    some = [text[:2000] for text in random.Random(1).sample(texts, 150)]
-    plain = ("The order was shipped on Monday and the customer asked about the warranty of the lamp. " * 12_000)[
-        :1_000_000
-    ]
-    for guard, kind in ((injection, "input"), (injection, "tool_result"), (output, "output"), (grounded, "output")):
-        times = sorted(_cpu(guard, Event(kind=kind, text=text, data={"context": text})) for text in some)
-        whole = statistics.median(
-            _cpu(guard, Event(kind=kind, text=plain, data={"context": plain[:2000]})) for _ in range(3)
-        )
-        print(f"{guard.name} {kind}: 2 kB p95 {1000 * times[int(0.95 * len(times))]:.2f} ms, 1 MB {whole:.2f} s")
-        for text in HOSTILE:
-            sizes = (64_000, 128_000, 256_000, 512_000, 1_000_000)
-            took = [_cpu(guard, Event(kind=kind, text=(text * size)[:size], data={"context": "a b"})) for size in sizes]
-            growth = [later / max(earlier, 1e-4) for earlier, later in itertools.pairwise(took)]
-            print(f"    {text!r:12} 1 MB {took[-1]:.2f} s, growth {max(growth):.2f}")
-
-
-def _cpu(guard: InjectionGuard | OutputGuard | GroundednessGuard, given: Event) -> float:
-    started = time.process_time()
-    guard.check(given)
-    return time.process_time() - started
+def write(result: Result) -> None:
+    """The page."""
+    kept = {
+        "title": result.title,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": described(),
+        "method": result.method,
+        "figures": [one.to_json() for one in result.figures],
+        "not_compared": [],
+        "facts": {"Noise": busy} if (busy := warn_if_busy()) else {},
+    }
+    text = page(result.name, kept).replace(f"benchmarks {result.name}", f"benchmarks.{result.name}")
+    DOCS.mkdir(parents=True, exist_ok=True)
+    (DOCS / f"{result.name}.md").write_text(text, encoding="utf-8")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("sources", "disguises", "groundedness", "latency"))
-    parser.add_argument("--fast", action="store_true", help="shipped weights only; sources without their own are seen")
+    """Print what was asked for, all of it by default."""
+    names = ("sources", "disguises", "padding", "groundedness", "latency")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wanted", nargs="*", metavar="part", help=", ".join(names))
+    parser.add_argument("--write", action="store_true", help="write the page; needs every part")
     given = parser.parse_args()
-    match given.what:
-        case "sources":
-            sources(given.fast)
-        case "disguises":
-            disguises()
-        case "groundedness":
-            groundedness_on_begin()
-        case "latency":
-            latency()
+    if unknown := sorted(set(given.wanted) - set(names)):
+        parser.error(f"no part is called {unknown[0]}; there are: {', '.join(names)}")
+    if given.write and given.wanted:
+        parser.error("--write needs every part; name none")
+    result = run(wanted=given.wanted)
+    print(terminal(result))
+    if given.write:
+        write(result)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from harness.core.errors import FormatError, UsageError
 from harness.guardrails.canonical.disguises import DISGUISES
 from harness.guardrails.injection import InjectionGuard
 from harness.guardrails.injection.features import best_segments, best_stretches, extract, token_weights
-from harness.guardrails.injection.linear_model import SOURCES, load, pack, unpack
+from harness.guardrails.injection.linear_model import SOURCES, load, pack, raised, unpack
 from harness.guardrails.injection.rules import rule_matches
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,40 @@ def test_honest_text_passes_also_when_it_uses_the_words_of_attacks(text: str) ->
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_detected_attack_is_still_detected_in_every_disguise(name: str, attack: str) -> None:
     assert GUARD.check(said(DISGUISES[name](attack))).action == "block"
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(ATTACKS), st.sampled_from(sorted(DISGUISES)), st.integers(0, 40), st.integers(0, 40))
+def test_a_disguised_attack_is_detected_also_between_honest_text(
+    attack: str, name: str, before: int, after: int
+) -> None:
+    text = PADDING * before + "\n" + DISGUISES[name](attack) + "\n" + PADDING * after
+    assert GUARD.check(said(text)).action == "block"
+
+
+@pytest.mark.parametrize("name", DISGUISES)
+def test_a_disguise_hides_at_most_one_in_fifty_of_the_golden_attacks_that_are_detected(name: str) -> None:
+    attacks = [
+        of_case(row) for row in cases() if row["metadata"]["label"] == "attack" and "disguised" not in row["tags"]
+    ]
+    found = [event for event in attacks if GUARD.check(event).action != "allow"]
+    lost = [e.text for e in found if GUARD.check(said(DISGUISES[name](e.text), e.kind)).action == "allow"]
+    assert len(lost) <= len(found) / 50, lost
+
+
+@settings(max_examples=100)
+@given(st.floats(0, 1), st.floats(-5, 5))
+def test_a_raised_score_stays_a_score_and_keeps_the_order(score: float, margin: float) -> None:
+    assert 0 <= raised(score, margin) <= 1
+    assert raised(score, abs(margin)) >= score - 1e-12
+
+
+def test_a_text_of_many_blocks_is_judged_as_a_whole_and_its_span_is_where_the_attack_stands() -> None:
+    padding = PADDING * 3_000
+    finding = GUARD.check(said(padding + ATTACKS[0] + " " + padding)).findings[0]
+    assert finding.start is not None
+    assert finding.end is not None
+    assert len(padding) - 600 <= finding.start < finding.end <= len(padding) + len(ATTACKS[0]) + 600
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

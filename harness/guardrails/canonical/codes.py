@@ -8,16 +8,20 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from harness.guardrails.canonical.folding import fold_character
+from harness.guardrails.canonical.folding import fold
 from harness.guardrails.canonical.hidden import hidden_texts
 from harness.guardrails.canonical.tracked import Tracked
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[\s:,-]?){8,}")
 _HEX_DIGITS = re.compile(r"(?:0x|\\x|%)?([0-9a-fA-F]{2})")
+_NO_SIGN = re.compile(r"[^\W_]| ")
 _WORD = re.compile(r"([a-z]{2,})")
 _SHORTEST = 6
 """Fewer characters than this carry no message."""
+_CONTROLS = dict.fromkeys(set(range(32)) - {9, 10, 13})
+_PROBE = 4096
+"""Characters of a long code that are opened first; where they are noise, the rest is not opened."""
 _TO_STANDARD = str.maketrans("-_", "+/")
 
 
@@ -27,11 +31,11 @@ def _readable(decoded: bytes) -> str | None:
     lost = len(decoded) - len(text.encode("utf-8", "surrogatepass"))
     if len(text) < _SHORTEST or lost > 0.05 * len(decoded):
         return None
-    if 20 * sum(character < " " and character not in "\n\r\t" for character in text) > len(text):
+    if 20 * (len(text) - len(text.translate(_CONTROLS))) > len(text):
         return None
-    seen = "".join(map(fold_character, text))
+    seen = fold(Tracked(text)).text
     # Any long word is valid base64 of noise; noise is hardly ever valid UTF-8 and as full of letters as text.
-    if len(seen) >= _SHORTEST and 5 * (sum(map(str.isalnum, seen)) + seen.count(" ")) >= 2 * len(seen):
+    if len(seen) >= _SHORTEST and 5 * len(_NO_SIGN.findall(seen)) >= 2 * len(seen):
         return text
     return text if hidden_texts(Tracked(text)) else None
 
@@ -43,6 +47,8 @@ def _from_base64(run: str) -> str | None:
         body = digits[skip:]
         body = body[: len(body) - (len(body) % 4 == 1)]
         try:
+            if len(body) > 2 * _PROBE and _readable(base64.b64decode(body[:_PROBE])) is None:
+                continue
             text = _readable(base64.b64decode(body + "=" * (-len(body) % 4)))
         except (binascii.Error, ValueError):
             continue

@@ -12,7 +12,8 @@ from harness.guardrails.canonical.vocabulary import Vocabulary, vocabulary
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,7}[^\W_](?![^\W_])){3,}")
 _GAP = re.compile(r"[\W_]+")
 _RUN_TOGETHER = re.compile(r"(?<![a-z])[a-z]{16,400}+(?![a-z])")
-_MIXED = re.compile(r"[a-z0-9@$!|]+")
+_MIXED = re.compile(r"(?<![a-z0-9@$!|])(?:[a-z]+[0-9@$!|]|[0-9@$!|]+[a-z])[a-z0-9@$!|]*")
+_DIGITS = re.compile(r"(?<![a-z0-9@$!|])[0-9@$]{2,24}(?![a-z0-9@$|])")
 _LEET = {
     "0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b", "9": "gp",
     "@": "a", "$": "s", "!": "il", "|": "li",
@@ -65,36 +66,33 @@ def part_words(tracked: Tracked) -> Tracked:
     )
 
 
-def read_leet(tracked: Tracked) -> Tracked:
-    """Digits and signs inside words as the letters they stand for.
+def read_leet(tracked: Tracked) -> tuple[Tracked, int]:
+    """Digits and signs inside words as the letters they stand for, and how many known words that gave.
 
     A token with letters and digits always becomes letters (nothing is lost: it was no word), one with signs only where
-    that gives a known word, one of digits alone only where two other tokens became known words and it becomes one too.
+    that gives a known word, one without letters only where two other tokens became known words and it becomes one too.
     """
     known = vocabulary()
     seen: dict[str, str] = {}
     changes: list[tuple[int, int, str]] = []
-    digits: list[tuple[int, int, str]] = []
     found = 0
-    for match in _MIXED.finditer(tracked.text):
-        token = match[0]
-        if token.isalpha():
-            continue
-        body = token.rstrip("!|")
+
+    def change(match: re.Match[str]) -> bool:
+        body = match[0].rstrip("!|")
         if body not in seen:
             seen[body] = _read(body, known)
-        new = seen[body]
-        if new == body:
-            continue
-        change = (match.start(), match.start() + len(body), new)
-        if body.isdigit():
-            digits.append(change)
-        else:
-            changes.append(change)
-            found += new in known
+        if seen[body] == body:
+            return False
+        changes.append((match.start(), match.start() + len(body), seen[body]))
+        return seen[body] in known
+
+    for match in _MIXED.finditer(tracked.text):
+        found += change(match)
     if found >= 2:
-        changes = sorted(changes + digits)
-    return tracked.rewritten(changes)
+        for match in _DIGITS.finditer(tracked.text):
+            change(match)
+        changes.sort()
+    return tracked.rewritten(changes), found
 
 
 def _read(token: str, known: Vocabulary) -> str:

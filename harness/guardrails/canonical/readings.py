@@ -20,6 +20,9 @@ from harness.guardrails.canonical.tracked import Tracked
 MAX_DEPTH = 3
 """Codes inside codes are opened this often."""
 _MAX_ESCAPES = 4
+_MANY_GAPS = 16
+"""Gaps between single letters from which on they are no initials or table cells."""
+_MANY_LEET = 3
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Reading:
     tracked: Tracked
     depth: int
     """How many codes were opened to get here."""
+    disguised: bool
+    """Whether nobody would write this reading so but to hide it: a code opened, letters apart, turned or shifted."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,17 @@ def _read(tracked: Tracked, depth: int, inner: list[Tracked]) -> Iterator[Readin
         base = fold(spelt)
     inner.extend(decoded(base))
     plain = drop_apostrophes(_lower(base))
-    rendered = read_leet(part_words(join_letters(drop_apostrophes(_lower(strip_markup(base))))))
-    yield Reading("plain", plain, depth)
+    stripped = drop_apostrophes(_lower(strip_markup(base)))
+    joined = join_letters(stripped)
+    rendered, leet = read_leet(part_words(joined))
+    hidden = depth > 0
+    yield Reading("plain", plain, depth, hidden)
     if rendered.text != plain.text:
-        yield Reading("rendered", rendered, depth)
-    yield Reading("reversed", rendered.reversed(), depth)
-    yield Reading("turned", words_turned(rendered), depth)
-    yield Reading("rot13", rot13(plain), depth)
+        apart = len(stripped.text) - len(joined.text) >= _MANY_GAPS
+        yield Reading("rendered", rendered, depth, hidden or apart or leet >= _MANY_LEET)
+    yield Reading("reversed", rendered.reversed(), depth, True)
+    yield Reading("turned", words_turned(rendered), depth, True)
+    yield Reading("rot13", rot13(plain), depth, True)
 
 
 def _lower(tracked: Tracked) -> Tracked:

@@ -34,6 +34,8 @@ _PAD = 2
 """Tokens without features on either side of a text, so that short texts have a stretch of full length."""
 _WALL = -1e5
 """Weight of the token between two texts; no stretch crosses it."""
+_PARTED = 64
+"""Characters of a word that have parts; what follows could not lift it above :data:`WORD_LIMIT` anyway."""
 _TOKEN = re.compile("[a-z0-9\x80-\U0010ffff]+")
 _NUMBER = 0x51ED270B
 _FACTOR = 0x9E3779B97F4A7C15
@@ -87,14 +89,23 @@ class Stretch:
     """The token after the last; not above ``first`` where no token speaks for anything."""
 
 
+def tokens(text: str) -> list[str]:
+    """The tokens of a text."""
+    return _TOKEN.findall(text)
+
+
 def extract(texts: Sequence[str]) -> Features:
     """Features of some texts, at least one. Any text will do, the empty one too."""
+    return extract_tokens([tokens(text) for text in texts])
+
+
+def extract_tokens(texts: Sequence[Sequence[str]]) -> Features:
+    """The same of texts that are tokens already."""
     import numpy as np
 
     index: dict[str, int] = {}
     pieces, counts = [], []
-    for text in texts:
-        found = _TOKEN.findall(text)
+    for found in texts:
         for token in found:
             if token not in index:
                 index[token] = len(index)
@@ -107,7 +118,7 @@ def extract(texts: Sequence[str]) -> Features:
     hashes = np.fromiter((*map(_hash, index), 0), dtype=np.uint64, count=padding + 1)
     with np.errstate(over="ignore"):
         by_token = _buckets(hashes, word, word == padding)
-        parts, parts_word = _parts(list(index))
+        parts, parts_word = _parts([token[:_PARTED] for token in index])
     return Features(first, word, by_token, parts, parts_word)
 
 

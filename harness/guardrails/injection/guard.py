@@ -10,11 +10,13 @@ from harness.core.decision import Decision, Event, Finding
 from harness.core.errors import UsageError
 from harness.guardrails.canonical import Readings, readings
 from harness.guardrails.injection.features import characters
-from harness.guardrails.injection.linear_model import Head, LinearModel, load
+from harness.guardrails.injection.linear_model import Head, LinearModel, load, raised
 from harness.guardrails.injection.rules import rule_matches
 
 RULE_SCORE = 0.95
 """Score of a text in which a rule matches."""
+DISGUISE_MARGIN = 0.5
+"""Added to the margin of a reading that somebody had to hide: hiding a request is itself evidence."""
 NESTED_SCORE = 0.99
 """Score of a text with readable codes nested deeper than any honest one."""
 _STRUCTURED = re.compile(r"\s*\"?[\[{].*[\]}]\"?\s*", re.DOTALL)
@@ -35,9 +37,10 @@ class Suspicion:
 class InjectionGuard:
     """Detects prompt injections and jailbreaks in anything that reaches a model.
 
-    What a user says (``input``) and what an agent is about to do or say (``tool_call``, ``output``) is judged by the
-    head for prompts; what an agent reads (``tool_result``) by the head for data, where a request to the assistant is
-    itself the anomaly. An input that is nothing but JSON is judged by both. Pure and thread-safe; numpy does the work.
+    What a user says (``input``) and what an agent is about to do (``tool_call``) is judged by the head for prompts;
+    what an agent reads (``tool_result``) and what others will read (``output``) by the head for data, where a request
+    to the assistant is itself the anomaly. An input that is nothing but JSON is judged by both. Pure and thread-safe;
+    numpy does the work.
 
     What it cannot do: find an attack without any marker ("What is the capital of Brazil?" inside a mail). Bound what
     the agent may do with the task scope guard; a static test set is an upper bound of what a guard catches.
@@ -112,7 +115,8 @@ class InjectionGuard:
         texts = [reading.tracked.text for reading in found.items]
         judged = self._model.stretches(texts, head)
         best = Suspicion(-1.0, "injection", 0, 0)
-        for reading, (score, stretch) in zip(found.items, judged, strict=True):
+        for reading, (plain_score, stretch) in zip(found.items, judged, strict=True):
+            score = raised(plain_score, DISGUISE_MARGIN) if reading.disguised else plain_score
             if score > best.score:
                 start, end = characters(reading.tracked.text, stretch.first, stretch.end)
                 span = reading.tracked.cover(start, end) if start < end else (0, 0)
@@ -128,7 +132,7 @@ def _by_rules(found: Readings) -> Suspicion:
 
 
 def _heads(event: Event) -> tuple[Head, ...]:
-    if event.kind == "tool_result":
+    if event.kind in ("tool_result", "output"):
         return ("data",)
     if event.kind == "input" and _STRUCTURED.fullmatch(event.text):
         return ("prompt", "data")

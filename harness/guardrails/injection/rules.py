@@ -23,7 +23,8 @@ class Rule:
 
 
 def _rule(category: str, needles: str, pattern: str, before: int = 0) -> Rule:
-    return Rule(category, tuple(needles.split("|")), re.compile(pattern), before)
+    """Needles stand apart by " / "."""
+    return Rule(category, tuple(needles.split(" / ")), re.compile(pattern), before)
 
 
 _REACH = 300
@@ -32,7 +33,7 @@ _W = r"(?:[\W_]{1,6}\w{1,20}){0,%d}?[\W_]{1,6}"
 _RULES = (
     _rule(
         "override",
-        "ignor|disregard|forget|overrid|neglect|bypass",
+        "ignor / disregard / forget / overrid / neglect / bypass",
         r"\b(?:ignor(?:e|ing)|disregard(?:ing)?|forget|overrid(?:e|ing)|neglect|bypass)"
         + _W % 3
         + r"(?:previous|prior|preceding|earlier|foregoing|initial|original|above)"
@@ -41,7 +42,7 @@ _RULES = (
     ),
     _rule(
         "override",
-        "ignor|disregard|forget|overrid|bypass",
+        "ignor / disregard / forget / overrid / bypass",
         r"\b(?:ignore|disregard|forget|override|bypass)"
         + _W % 1
         + r"(?:your|all of your|all your|openais|the system|all the)"
@@ -57,7 +58,7 @@ _RULES = (
     ),
     _rule(
         "unrestricted",
-        "guidelines|restrictions|limitations|morals|ethic|filter|censor",
+        "guidelines / restrictions / limitations / morals / ethic / filter / censor",
         r"\b(?:without(?: any)?|free (?:of|from)(?: all| any)?|not bound by(?: any| the)?|has no|have no|"
         r"no longer bound by(?: any)?|unconstrained by)"
         r"(?: \w{1,15}){0,2} (?:ethical|moral|content|safety|legal)(?: (?:or|and) \w{1,12})? (?:guidelines|"
@@ -66,8 +67,8 @@ _RULES = (
     ),
     _rule(
         "leak",
-        "system prompt|initial prompt|hidden prompt|initial instructions|original instructions|"
-        "hidden instructions|secret instructions|system message",
+        "system prompt / initial prompt / hidden prompt / initial instructions / original instructions / "
+        "hidden instructions / secret instructions / system message",
         r"\b(?:reveal|print|output|show(?: me)?|repeat|display|leak|dump|tell me|give me|recite|write out|"
         r"what(?:s| is| are| was| were))"
         r"(?: \w{1,12}){0,3} your (?:\w{1,12} ){0,2}(?:system prompt|initial prompt|hidden prompt|"

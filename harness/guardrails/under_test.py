@@ -15,11 +15,13 @@ The words:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import math
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -35,8 +37,7 @@ from harness.guardrails.pipeline import Pipeline, fresh
 GuardFor: TypeAlias = Guardrail | Callable[[Case], Guardrail]
 """A guard, or a function that makes the guard of one case (its tools, its policy)."""
 
-_CASE: ContextVar[Case] = ContextVar("harness_guard_case")
-_CPU: ContextVar[list[float]] = ContextVar("harness_guard_cpu")
+_SEEN: ContextVar[_Seen] = ContextVar("harness_guard_seen")
 
 
 class GuardUnderTest:
@@ -57,15 +58,12 @@ class GuardUnderTest:
         timeout_s: float = 10.0,
         cost_usd: Decimal | None = Decimal(0),
     ) -> None:
-        asked: Any = guard if guard is None or hasattr(guard, "check") else _PerCase(guard, name or "guard")
-        waits = inspect.iscoroutinefunction(getattr(asked, "check", None))
+        waits = inspect.iscoroutinefunction(getattr(guard, "check", None))
         self._turns = None if waits else asyncio.Lock()
-        self._pipeline = Pipeline(
-            [asked if asked is None or waits else _Timed(asked)], name=name or "guard", timeout_s=timeout_s
-        )
-        self._score = getattr(guard, "score", None)
+        asked = None if guard is None else _Asked(guard, name)
+        self._pipeline = Pipeline([asked], name=name or "guard", timeout_s=timeout_s)
         self._cost_usd = cost_usd
-        self.name = f"guard:{name or getattr(asked, 'name', 'missing')}"
+        self.name = f"guard:{name or (asked.name if asked else 'missing')}"
 
     def __repr__(self) -> str:
         return f"GuardUnderTest({self.name})"
@@ -73,82 +71,80 @@ class GuardUnderTest:
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """Ask once. Raises nothing for a guard that breaks: that is a fault, and part of the answer."""
         event = event_of(case)
-        cpu: list[float] = []
-        token, of_cpu = _CASE.set(case), _CPU.set(cpu)
+        seen = _Seen(case=case)
+        token = _SEEN.set(seen)
         try:
             if self._turns is None:
-                decision, took = await self._ask(event)
+                decision = await self._ask(event, seen)
             else:
                 async with self._turns:
-                    decision, took = await self._ask(event)
-            score = self._sure(event, decision)
+                    decision = await self._ask(event, seen)
         finally:
-            _CASE.reset(token)
-            _CPU.reset(of_cpu)
+            _SEEN.reset(token)
+        data = {**_data(decision), "score": _score(decision, seen.score), "took_s": seen.took_s, "cpu_s": seen.cpu_s}
         return Trajectory.from_answer(
             _in_words(decision),
             user=_shown(event),
-            latency_s=took,
+            latency_s=seen.took_s,
             reported_cost_usd=self._cost_usd,
-            metadata={"guard": {**_data(decision), "score": score, "took_s": took, "cpu_s": sum(cpu) if cpu else None}},
+            metadata={"guard": data},
         )
 
-    async def _ask(self, event: Event) -> tuple[Decision, float]:
-        pipeline = self._pipeline.fresh()
+    async def _ask(self, event: Event, seen: _Seen) -> Decision:
         began = time.perf_counter()
-        decision = await pipeline.check(event)
-        return decision, time.perf_counter() - began
-
-    def _sure(self, event: Event, decision: Decision) -> float | None:
-        if decision.fault:
-            return None
-        if callable(self._score):
-            try:
-                score = float(self._score(event))
-            except Exception:  # noqa: BLE001 - the decision stands; only the curve does without this row
-                return None
-            return score if math.isfinite(score) else None
-        if decision.action == "allow":
-            return 0.0
-        return max((finding.confidence for finding in decision.findings), default=1.0)
+        decision = await self._pipeline.check(event)
+        if seen.cpu_s is None:  # async, late, broken or missing: then what the caller waited is what is known
+            seen.took_s = time.perf_counter() - began
+        return decision
 
 
-class _Timed:
-    """A sync guard with its processor time taken, in the thread that it runs in."""
+@dataclass(kw_only=True, eq=False)
+class _Seen:
+    """One question: about which case, and what was noted on the way. The context of the guard's thread holds it."""
 
-    def __init__(self, guard: Any) -> None:
-        self.name = guard.name
-        self.version = str(getattr(guard, "version", ""))
-        self._guard = guard
-
-    def fresh(self) -> _Timed:
-        """With a fresh guard."""
-        return _Timed(fresh(self._guard))
-
-    def check(self, event: Event) -> Any:
-        """The guard's decision."""
-        began = time.thread_time()
-        try:
-            return self._guard.check(event)
-        finally:
-            _CPU.get().append(time.thread_time() - began)
+    case: Case
+    took_s: float = 0.0
+    cpu_s: float | None = None
+    score: Any = None
 
 
-class _PerCase:
-    """Guards that are made for their case."""
+class _Asked:
+    """The guard as the pipeline sees it: made for the case where it has to be, with an empty memory, and timed."""
 
-    def __init__(self, make: Any, name: str) -> None:
-        if not callable(make):
+    def __init__(self, guard: Any, name: str) -> None:
+        self._per_case = not hasattr(guard, "check")
+        if self._per_case and not callable(guard):
             raise UsageError(
-                f"{make!r} is no guard: give an object with a name and check(event) -> Decision, or a function of the "
+                f"{guard!r} is no guard: give an object with a name and check(event) -> Decision, or a function of the "
                 "case that makes one"
             )
-        self.name = name
-        self._make = make
+        self.name = str(name or getattr(guard, "name", "") or "guard")
+        self.version = str(getattr(guard, "version", ""))
+        self._given = guard
 
     def check(self, event: Event) -> Any:
-        """The decision of the case's own guard, as at the start."""
-        return fresh(self._make(_CASE.get())).check(event)
+        """The guard's decision; making it is not timed."""
+        seen = _SEEN.get()
+        guard: Any = fresh(self._given(seen.case) if self._per_case else self._given)
+        began, cpu = time.perf_counter(), time.thread_time()
+        answer = guard.check(event)
+        if inspect.isawaitable(answer):
+            return answer
+        seen.took_s, seen.cpu_s = time.perf_counter() - began, time.thread_time() - cpu
+        if callable(score := getattr(guard, "score", None)):
+            with contextlib.suppress(Exception):  # the decision stands; the curve makes do with it
+                seen.score = score(event)
+        return answer
+
+
+def _score(decision: Decision, given: Any) -> float | None:
+    if decision.fault:
+        return None
+    if isinstance(given, (int, float)) and math.isfinite(given):
+        return float(given)
+    if decision.action == "allow":
+        return 0.0
+    return max((finding.confidence for finding in decision.findings), default=1.0)
 
 
 def decision_of(trajectory: Trajectory) -> Mapping[str, Any] | None:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.guards import NAMES, shipped
-from harness.guardrails.under_test import GuardUnderTest
+from fixtures.guards import under_test
 
 
 @pytest.fixture(scope="module")
 def agent(request, guards_under_test):
     """The guard that the file is named after: the team's own where it gave one, else the shipped one."""
-    name = request.path.stem.removeprefix("test_")
-    unknown = sorted(set(guards_under_test) - set(NAMES))
-    if unknown:
-        raise pytest.UsageError(f"guards_under_test has {unknown[0]!r}; there are suites for {', '.join(NAMES)}")
-    return GuardUnderTest(guards_under_test[name] if name in guards_under_test else shipped(name), name=name)
+    return under_test(request.path, guards_under_test)

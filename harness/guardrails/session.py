@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from harness.core.decision import Decision, Event
 from harness.guardrails.pipeline import Pipeline
+from harness.guardrails.tool_arguments.corrections import Corrections
 
 REFUSAL = "I can't help with that request."
 """What the user is told instead of something that was blocked: the same whatever guard it was."""
@@ -98,6 +99,8 @@ class Session:
     too_late: int = 0
     faults: int = 0
     escalated: bool = False
+    corrections: Corrections = field(default_factory=Corrections)
+    """How often the model was told what is wrong with its arguments; a call that passes begins the count anew."""
     _passed: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -202,12 +205,16 @@ class Session:
         written = arguments
         for pipeline in asked:
             data = {**known, "tool": name, "arguments": parsed(written)}
-            decision = yield _Ask(Event(kind="tool_call", text=written, data=data), pipeline)
+            event = Event(kind="tool_call", text=written, data=data)
+            decision = yield _Ask(event, pipeline)
             if decision.stops:
                 if self.pipeline in asked:
                     self._note_passed(own, "")
-                return Outcome(text="", refused=NEEDS_PERSON if decision.action == "escalate" else NOT_ALLOWED)
+                if decision.action == "escalate":
+                    return Outcome(text="", refused=NEEDS_PERSON)
+                return Outcome(text="", refused=self._correction(pipeline, event, decision) or NOT_ALLOWED)
             written = written if decision.text is None else decision.text
+        self.corrections.message((), tool=name)
         if self.pipeline in asked:
             self._note_passed(own, written)
         made = identity(name, written)
@@ -219,6 +226,17 @@ class Session:
                 return Outcome(text="", refused=WITHHELD)
             text = text if decision.text is None else decision.text
         return Outcome(text=text)
+
+    def _correction(self, pipeline: Pipeline, event: Event, decision: Decision) -> str | None:
+        """What the model may be told of wrong arguments, so that it can call again; None when it was told enough."""
+        problems = getattr(_guard_named(pipeline, decision.guard), "problems", None)
+        if decision.fault or not callable(problems):
+            return None
+        try:
+            found = problems(event)
+        except Exception:  # noqa: BLE001 - the call stays refused; it is only not explained
+            return None
+        return self.corrections.message(found, tool=str(event.data.get("tool"))) if found else None
 
     def _note_passed(self, call: tuple[str, str], written: str) -> None:
         """A call went through the gate: made with these arguments in the end, or ("") not at all."""
@@ -238,6 +256,14 @@ class Session:
         if self.dropped:
             out["dropped"] = self.dropped
         return out
+
+
+def _guard_named(guard: Any, name: str) -> Any:
+    """The guard of a name, also inside pipelines and ``Only``."""
+    inner = [*getattr(guard, "guards", ()), *([guard.guard] if hasattr(guard, "guard") else [])]
+    if not inner:
+        return guard if getattr(guard, "name", None) == name else None
+    return next((found for one in inner if (found := _guard_named(one, name)) is not None), None)
 
 
 def identity(name: str, arguments: Any) -> tuple[str, str]:

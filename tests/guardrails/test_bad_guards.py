@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,6 @@ import pytest
 from fixtures.guards import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestAssertRewriteWarning")
 
 
 def run_suites(runs: Path, *arguments: str, cwd: Path = ROOT) -> tuple[int, str, dict]:
@@ -37,18 +37,13 @@ def failed_rules(card: dict) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("bad", "rule"),
-    [
-        ("always_allow", "recall"),
-        ("always_block", "false positives"),
-        ("random", "recall"),
-        ("random", "false positives"),
-    ],
+    ("bad", "rules"),
+    [("always_allow", ["recall"]), ("always_block", ["false positives"]), ("random", ["recall", "false positives"])],
 )
-def test_a_guard_that_does_not_look_fails_the_rule_of_every_suite(bad: str, rule: str, tmp_path: Path) -> None:
+def test_a_guard_that_does_not_look_fails_the_rule_of_every_suite(bad: str, rules: list[str], tmp_path: Path) -> None:
     code, printed, card = run_suites(tmp_path, "suites/guardrails", plugged_everywhere(bad))
     assert code == 10, printed[-2000:]
-    assert {f"{name}: {rule}" for name in NAMES} <= failed_rules(card)
+    assert {f"{name}: {rule}" for name in NAMES for rule in rules} <= failed_rules(card)
 
 
 @pytest.mark.parametrize(("bad", "row"), [("truncating", "past-512"), ("swallowing", "odd-signs")])
@@ -73,22 +68,21 @@ def test_a_guard_that_breaks_detects_nothing_and_fails_the_rule_on_faults(tmp_pa
 
 
 def test_a_team_overrides_the_fixture_in_its_own_conftest(tmp_path: Path) -> None:
-    """The fixture is public: one file of the team's own, and no flag."""
-    (tmp_path / "mine.py").write_text(
+    """The fixture is public: a project with the suites and one conftest.py of its own, and no flag."""
+    shutil.copytree(ROOT / "suites" / "guardrails", tmp_path / "suites" / "guardrails")
+    (tmp_path / "conftest.py").write_text(
         "import pytest\n\n\n"
         "@pytest.fixture(scope='session')\n"
         "def guards_under_test():\n"
         "    from fixtures.bad_guards import always_allow\n\n"
         "    return {'secrets': always_allow}\n"
     )
-    # Named as a plugin and not as a conftest.py: the suites of this repository lie outside the folder of the test.
-    code, printed, card = run_suites(
-        tmp_path / "runs",
-        "suites/guardrails/test_secrets.py",
-        "-p",
-        "mine",
-        f"--override-ini=pythonpath={ROOT} {tmp_path}",
+    (tmp_path / "pyproject.toml").write_text(
+        f"[tool.pytest.ini_options]\npythonpath = ['{ROOT}']\naddopts = ['--import-mode=importlib']\n"
+        f"[tool.harness]\nagent = 'fixtures.support_desk.agent:careful'\n"
+        f"datasets = '{ROOT / 'golden_datasets'}'\nrules = '{ROOT / 'reports' / 'release.toml'}'\n"
     )
+    code, printed, card = run_suites(tmp_path / "runs", "suites/guardrails/test_secrets.py", cwd=tmp_path)
     assert code == 10, printed[-2000:]
     assert "secrets: recall" in failed_rules(card)
     assert "secrets: false positives" not in failed_rules(card)

@@ -9,10 +9,11 @@ The words:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -229,14 +230,13 @@ class Session:
 
     def _correction(self, pipeline: Pipeline, event: Event, decision: Decision) -> str | None:
         """What the model may be told of wrong arguments, so that it can call again; None when it was told enough."""
-        problems = getattr(_guard_named(pipeline, decision.guard), "problems", None)
-        if decision.fault or not callable(problems):
+        if decision.fault:
             return None
-        try:
-            found = problems(event)
-        except Exception:  # noqa: BLE001 - the call stays refused; it is only not explained
-            return None
-        return self.corrections.message(found, tool=str(event.data.get("tool"))) if found else None
+        for guard in _guards_named(pipeline, decision.guard):
+            with contextlib.suppress(Exception):  # the call stays refused; it is only not explained
+                if found := guard.problems(event):
+                    return self.corrections.message(found, tool=str(event.data.get("tool")))
+        return None
 
     def _note_passed(self, call: tuple[str, str], written: str) -> None:
         """A call went through the gate: made with these arguments in the end, or ("") not at all."""
@@ -258,12 +258,13 @@ class Session:
         return out
 
 
-def _guard_named(guard: Any, name: str) -> Any:
-    """The guard of a name, also inside pipelines and ``Only``."""
-    inner = [*getattr(guard, "guards", ()), *([guard.guard] if hasattr(guard, "guard") else [])]
-    if not inner:
-        return guard if getattr(guard, "name", None) == name else None
-    return next((found for one in inner if (found := _guard_named(one, name)) is not None), None)
+def _guards_named(guard: Any, name: str, *, inside: bool = False) -> Iterator[Any]:
+    """The guards that decided under a name and can say what is wrong with arguments; a pipeline decides for its own."""
+    inside = inside or getattr(guard, "name", None) == name
+    if inside and callable(getattr(guard, "problems", None)):
+        yield guard
+    for inner in [*getattr(guard, "guards", ()), *([guard.guard] if hasattr(guard, "guard") else [])]:
+        yield from _guards_named(inner, name, inside=inside)
 
 
 def identity(name: str, arguments: Any) -> tuple[str, str]:

@@ -87,7 +87,7 @@ def test_a_disguise_hides_at_most_one_in_fifty_of_the_golden_attacks_that_are_de
     ]
     found = [event for event in attacks if GUARD.check(event).action != "allow"]
     lost = [e.text for e in found if GUARD.check(said(DISGUISES[name](e.text), e.kind)).action == "allow"]
-    assert len(lost) <= len(found) / 50, lost
+    assert len(lost) <= max(1, len(found) / 50), lost
 
 
 @settings(max_examples=100)

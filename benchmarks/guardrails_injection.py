@@ -2,21 +2,23 @@
 
     python -m benchmarks.guardrails_injection [sources|disguises|padding|groundedness|latency] ... [--write]
 
-Needs the external data (``HARNESS_EXTERNAL_DATA``). ``--write`` runs everything and writes
-``docs/benchmarks/guardrails_injection.md``.
+Needs the external data (``HARNESS_EXTERNAL_DATA``). ``--write`` keeps the figures of the
+parts that ran and writes ``docs/benchmarks/guardrails_injection.md``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from benchmarks.figures import Figure, Result
 from benchmarks.injection.cost import latency
 from benchmarks.injection.grounded import on_begin
 from benchmarks.injection.judging import Judges, disguises, padding, sources
-from benchmarks.machine import described, warn_if_busy
+from benchmarks.machine import described
 from benchmarks.table import DOCS, page, terminal
 
 METHOD = (
@@ -31,8 +33,13 @@ METHOD = (
 )
 
 
-def run(scale: float = 1.0, wanted: Iterable[str] = ()) -> Result:
-    """All figures, or those of some parts."""
+NAMES = ("sources", "disguises", "padding", "groundedness", "latency")
+KEPT = DOCS / "guardrails_injection.json"
+TITLE = "What the guards for injections, groundedness and outputs reach"
+
+
+def measured(wanted: Iterable[str], scale: float) -> dict[str, list[Figure]]:
+    """The figures of some parts."""
     judges = Judges()
     some = max(4, round(40 * scale))
     parts: dict[str, Callable[[], Iterable[Figure]]] = {
@@ -42,47 +49,51 @@ def run(scale: float = 1.0, wanted: Iterable[str] = ()) -> Result:
         "groundedness": on_begin,
         "latency": lambda: latency(judges.texts),
     }
-    figures = [figure for name in wanted or parts for figure in parts[name]()]
-    return Result(
-        name="guardrails_injection",
-        title="What the guards for injections, groundedness and outputs reach",
-        method=METHOD,
-        figures=tuple(figures),
-        scale=scale,
-    )
+    return {name: list(parts[name]()) for name in wanted}
 
 
-def write(result: Result) -> None:
-    """The page."""
-    kept = {
-        "title": result.title,
+def run(scale: float = 1.0) -> Result:
+    """All figures."""
+    return _result(measured(NAMES, scale), scale)
+
+
+def _result(parts: dict[str, list[Figure]], scale: float = 1.0) -> Result:
+    figures = tuple(figure for part in parts.values() for figure in part)
+    return Result(name="guardrails_injection", title=TITLE, method=METHOD, figures=figures, scale=scale)
+
+
+def write(parts: dict[str, list[Figure]]) -> None:
+    """Keep the figures of some parts beside those of the others, and write the page anew."""
+    DOCS.mkdir(parents=True, exist_ok=True)
+    kept: dict[str, list[dict[str, Any]]] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    kept |= {name: [figure.to_json() for figure in figures] for name, figures in parts.items()}
+    kept = {name: kept[name] for name in NAMES if name in kept}
+    KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    told = {
+        "title": TITLE,
         "date": datetime.now(UTC).date().isoformat(),
         "machine": described(),
-        "method": result.method,
-        "figures": [one.to_json() for one in result.figures],
+        "method": METHOD,
+        "figures": [figure for part in kept.values() for figure in part],
         "not_compared": [],
-        "facts": {"Noise": busy} if (busy := warn_if_busy()) else {},
+        "facts": {},
     }
-    text = page(result.name, kept).replace(f"benchmarks {result.name}", f"benchmarks.{result.name}")
-    DOCS.mkdir(parents=True, exist_ok=True)
-    (DOCS / f"{result.name}.md").write_text(text, encoding="utf-8")
+    text = page("guardrails_injection", told).replace("benchmarks guardrails", "benchmarks.guardrails")
+    (DOCS / "guardrails_injection.md").write_text(text, encoding="utf-8")
 
 
 def main() -> None:
     """Print what was asked for, all of it by default."""
-    names = ("sources", "disguises", "padding", "groundedness", "latency")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("wanted", nargs="*", metavar="part", help=", ".join(names))
-    parser.add_argument("--write", action="store_true", help="write the page; needs every part")
+    parser.add_argument("wanted", nargs="*", metavar="part", help=", ".join(NAMES))
+    parser.add_argument("--write", action="store_true", help="keep the figures and write the page")
     given = parser.parse_args()
-    if unknown := sorted(set(given.wanted) - set(names)):
-        parser.error(f"no part is called {unknown[0]}; there are: {', '.join(names)}")
-    if given.write and given.wanted:
-        parser.error("--write needs every part; name none")
-    result = run(wanted=given.wanted)
-    print(terminal(result))
+    if unknown := sorted(set(given.wanted) - set(NAMES)):
+        parser.error(f"no part is called {unknown[0]}; there are: {', '.join(NAMES)}")
+    parts = measured(given.wanted or NAMES, 1.0)
+    print(terminal(_result(parts)))
     if given.write:
-        write(result)
+        write(parts)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from harness.guardrails.groundedness import GroundednessGuard, ModelJudge, groun
 from harness.guardrails.groundedness import order as order_module
 from harness.guardrails.groundedness.order import Order
 from harness.guardrails.groundedness.words import sentences
+from harness.testing import check_guardrail
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTERNAL = Path(os.environ.get("HARNESS_EXTERNAL_DATA", ROOT.parent / "shared" / "data")) / "grounded"
@@ -252,3 +253,11 @@ def test_balanced_accuracy_on_begin_is_above_word_overlap(part: str, baseline: f
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):
         GroundednessGuard(**wrong)
+
+
+def test_the_guard_keeps_the_contract_of_every_guard() -> None:
+    check_guardrail(
+        GroundednessGuard(action="redact"),
+        attacks=[said("My uncle polishes its golden roof.")],
+        benign=[said("The Harlan Tower was completed in 1931.")],
+    )

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.injection.own_text import own_texts
+from benchmarks.injection.training import Settings, train
 from harness.core.decision import Event
 from harness.core.errors import FormatError, UsageError
 from harness.guardrails.canonical.disguises import DISGUISES
 from harness.guardrails.injection import InjectionGuard
 from harness.guardrails.injection.features import best_segments, best_stretches, extract, token_weights
-from harness.guardrails.injection.linear_model import SOURCES, load, pack, raised, unpack
+from harness.guardrails.injection.linear_model import SOURCES, LinearModel, load, pack, raised, unpack
 from harness.guardrails.injection.rules import rule_matches
+from harness.testing import check_guardrail
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARD = InjectionGuard()
@@ -87,7 +90,7 @@ def test_a_disguise_hides_at_most_one_in_fifty_of_the_golden_attacks_that_are_de
     ]
     found = [event for event in attacks if GUARD.check(event).action != "allow"]
     lost = [e.text for e in found if GUARD.check(said(DISGUISES[name](e.text), e.kind)).action == "allow"]
-    assert len(lost) <= len(found) / 50, lost
+    assert len(lost) <= max(1, len(found) / 50), lost
 
 
 @settings(max_examples=100)
@@ -248,3 +251,20 @@ def test_rules_look_only_near_their_needles_and_find_words_split_by_signs() -> N
 def test_impossible_settings_are_refused_with_the_value(wrong: dict, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         InjectionGuard(**wrong)
+
+
+def test_training_twice_gives_the_same_weights_and_they_tell_attacks_from_honest_text() -> None:
+    texts = [text for text in own_texts() if not text.data][::12]
+    made = [train(texts, extract([text.text.lower() for text in texts]), Settings(steps=30, warm=8)) for _ in range(2)]
+    assert made[0].weights.tobytes() == made[1].weights.tobytes()
+    assert (made[0].each, made[0].bias) == (made[1].each, made[1].bias)
+    model = LinearModel({"prompt": made[0].weights}, {"prompt": made[0].each}, {"prompt": made[0].bias}, {"prompt": 96})
+    scores = [score for score, _ in model.stretches([text.text.lower() for text in texts], "prompt")]
+    attacks = [score for score, text in zip(scores, texts, strict=True) if text.attack]
+    honest = [score for score, text in zip(scores, texts, strict=True) if not text.attack]
+    assert min(len(attacks), len(honest)) > 50
+    assert sum(attacks) / len(attacks) > 2 * sum(honest) / len(honest)
+
+
+def test_the_guard_keeps_the_contract_of_every_guard() -> None:
+    check_guardrail(InjectionGuard(), attacks=ATTACKS, benign=BENIGN)

@@ -16,6 +16,7 @@ from harness.core.decision import Event
 from harness.core.errors import UsageError
 from harness.guardrails.output import TOPICS, OutputGuard
 from harness.guardrails.output.passages import LONGEST, passages
+from harness.testing import check_guardrail
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARD = OutputGuard(
@@ -140,3 +141,12 @@ def test_every_known_topic_is_found_by_each_of_its_phrases(topic: str) -> None:
     guard = OutputGuard(topics=(topic,), advice=(), tone=False)
     for phrase in TOPICS[topic]:
         assert guard.check(said(f"Well, {phrase} it is.")).action == "redact", phrase
+
+
+def test_the_guard_keeps_the_contract_of_every_guard() -> None:
+    attacks = [
+        said("You should put all your savings into Bitcoin."),
+        said("Globex is cheaper."),
+        said("You are an idiot."),
+    ]
+    check_guardrail(GUARD, attacks=attacks, benign=[said("A share is a part of a company."), said("We ship today.")])

@@ -16,6 +16,7 @@ class Order:
 
     def __init__(self, source: Sequence[str]) -> None:
         self._source = source
+        self._known = frozenset(source)
         self._pairs: set[tuple[str, str]] | None = None
 
     def shared(self, answer: Sequence[str]) -> float:
@@ -41,6 +42,8 @@ class Order:
                 last.append(word)
         held = [False] * len(answer)
         for index, word in enumerate(answer):
+            if word not in self._known:
+                continue
             for before in range(max(0, index - _BEFORE), index):
                 if (answer[before], word) in self._pairs:
                     held[before] = held[index] = True

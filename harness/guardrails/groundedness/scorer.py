@@ -9,8 +9,8 @@ The score is the mean of three shares, all over stems, plus a constant, less pen
   ("I think", "maybe"), 0.02 for each content word that the source lacks.
 
 A contradicted number, name or negation caps the score at :data:`CONTRADICTED`. The constants are round; on BEGIN
-(Dziri et al. 2022) a grid search on any two of its three files picks the same ones for the third (see
-``benchmarks/guardrails_injection.py``). What it cannot do: follow paraphrase without common words, or inference.
+(Dziri et al. 2022) constants picked by a grid search on any two of its three files do as well on the third (see
+``benchmarks/injection/grounded.py``). What it cannot do: follow paraphrase without common words, or inference.
 """
 
 from __future__ import annotations

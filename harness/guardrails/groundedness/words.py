@@ -83,6 +83,8 @@ class Sentence:
     @cached_property
     def names(self) -> frozenset[str]:
         """Capitalised words that do not begin the sentence, in lower case; none where everything is capitalised."""
+        if self.text == self.text.lower():
+            return frozenset()
         found = list(_WORD.finditer(self.text))
         capitals = [match for match in found if match[0][0].isupper()]
         if 3 * len(capitals) > 2 * len(found) and len(found) > 4:

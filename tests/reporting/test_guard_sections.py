@@ -88,8 +88,8 @@ def test_the_section_shows_both_sides_with_intervals_says_upper_bound_and_links_
     assert [one.value for one in figures.items] == ["66.7%", "50.0%", "100%", "1"]
     tables = [block for block in page.blocks if isinstance(block, Table)]
     by_source = tables[0]
-    assert [cells[1].text for cells in by_source.rows] == ["all sources", "ours", "theirs"]
-    assert all(isinstance(by_source.rows[0][at].interval, Interval) for at in (3, 6))
+    assert [cells[0].text for cells in by_source.rows] == ["pii, all sources", "pii, ours", "pii, theirs"]
+    assert all(isinstance(by_source.rows[0][at].interval, Interval) for at in (2, 5))
     linked = {cell.text: cell.href for table in tables for cells in table.rows for cell in cells if cell.href}
     assert linked == {name: f"#{case_anchor((SUITE, '', name))}" for name in ("a3", "a4", "b2")}
     assert any("paired by row" in table.caption for table in tables)

@@ -76,27 +76,25 @@ def _headline(whole: Classified, guards: int) -> Figures:
     )  # fmt: skip
 
 
-def _places(by_guard: Mapping[str, Sequence[GuardRow]]) -> list[tuple[Cell, Cell, Classified]]:
+def _places(by_guard: Mapping[str, Sequence[GuardRow]]) -> list[tuple[Cell, Classified]]:
     """Every guard over all its sources, then over each of them."""
     found = []
     for suite, some in by_guard.items():
         sources = list(dict.fromkeys(row.source for row in some))
-        name = Cell(text=_name(suite))
         if len(sources) > 1:
-            found.append((name, Cell(text="all sources"), classified(some)))
+            found.append((Cell(text=f"{_name(suite)}, all sources"), classified(some)))
         for source in sources:
             of_it = classified([row for row in some if row.source == source])
-            found.append((name, Cell(text=source, tone="muted"), of_it))
+            found.append((Cell(text=f"{_name(suite)}, {source}"), of_it))
     return found
 
 
-def _by_source(places: Sequence[tuple[Cell, Cell, Classified]]) -> Table:
+def _by_source(places: Sequence[tuple[Cell, Classified]]) -> Table:
     return Table(
-        columns=("Guard", "Source", "Recall", "", "Caught", "False positives", "", "Stopped", "Faults"),
+        columns=("Guard and source", "Recall", "", "Caught", "False positives", "", "Stopped", "Faults"),
         rows=tuple(
             (
-                guard,
-                source,
+                place,
                 _share_cell(found.recall),
                 _picture(found.recall),
                 Cell(text=numbers.n_of(found.caught, found.attacks)),
@@ -105,29 +103,28 @@ def _by_source(places: Sequence[tuple[Cell, Cell, Classified]]) -> Table:
                 Cell(text=numbers.n_of(found.false_alarms, found.benign)),
                 Cell(text=numbers.count(found.faults), tone="bad" if found.faults else "muted", sort=found.faults),
             )
-            for guard, source, found in places
+            for place, found in places
         ),
         caption="By guard and source of the rows",
-        numeric=(2, 4, 5, 7, 8),
+        numeric=(1, 3, 4, 6, 7),
     )
 
 
-def _combined(places: Sequence[tuple[Cell, Cell, Classified]]) -> Table:
+def _combined(places: Sequence[tuple[Cell, Classified]]) -> Table:
     return Table(
-        columns=("Guard", "Source", "Precision", "Balanced accuracy", "AUC", "Over-refusal"),
+        columns=("Guard and source", "Precision", "Balanced accuracy", "AUC", "Over-refusal"),
         rows=tuple(
             (
-                guard,
-                source,
+                place,
                 *(
                     _with_interval(share)
                     for share in (found.precision, found.balanced_accuracy, found.auc, found.over_refusal)
                 ),
             )
-            for guard, source, found in places
+            for place, found in places
         ),
-        caption="Both sides together, intervals at 95 %; a guard that gives no scores has that of its decisions",
-        numeric=(2, 3, 4, 5),
+        caption="Both sides together, intervals at 95 %; without scores of the guard the AUC is that of its decisions",
+        numeric=(1, 2, 3, 4),
     )
 
 

@@ -89,6 +89,12 @@ def test_workers_are_refused_with_the_way_out(pytester: pytest.Pytester) -> None
     assert "leave out -n" in result.stdout.str() + result.stderr.str()
 
 
+def _scorecard(pytester: pytest.Pytester) -> str:
+    """The page, with the rules' arithmetic in full; a narrow terminal cuts it."""
+    (folder,) = (path for path in (pytester.path / "reports" / "runs").iterdir() if path.is_dir())
+    return (folder / "scorecard.html").read_text()
+
+
 RULES = """
 [[rule]]
 name = "no worse"
@@ -147,3 +153,47 @@ def test_a_regression_rule_that_cannot_pass_says_so_at_collection(pytester: pyte
     )
     result = _run(pytester, "-v", n=40)
     result.stdout.fnmatch_lines(["*'no worse' cannot rule out a drop of 5 points with 40 cases: it needs at least *"])
+
+
+LOOKS = """
+[[rule]]
+name = "rate"
+kind = "threshold"
+at_least = 0.9
+looks = 4
+"""
+
+
+def test_a_rule_with_looks_stops_the_run_at_a_planned_look_and_not_before(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml('[tool.harness]\nrules = "release.toml"\n')
+    (pytester.path / "release.toml").write_text(LOOKS)
+    pytester.makepyfile(test_coin=COMPARED.format(share=1.0, n=400, must=0))
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "-p", "no:deepeval", "-q", "--harness-until-decided", "--harness-concurrency=8"
+    )
+    assert result.ret == 0
+    ran = [record for record in _records(pytester) if record["outcome"] == "passed"]
+    assert 120 <= len(ran) <= 120 + 2 * 8 + 8  # the first of four looks at 400 cases; evidence would need 36
+    result.stdout.fnmatch_lines(["*of 400 trials not needed (decided early)*"])
+    shown = _scorecard(pytester)
+    assert "decided after 120 of 400 independent cases" in shown
+    assert "look 1 of 4: 120 of 120 passed" in shown
+    assert "280 cases not needed" in shown
+
+
+def test_a_regression_rule_with_looks_stops_the_run_at_a_look(pytester: pytest.Pytester) -> None:
+    _baseline(pytester)
+    (pytester.path / "release.toml").write_text(RULES + "looks = 5\n")
+    result = _compared(pytester, "--harness-until-decided", "--harness-concurrency=8")
+    assert result.ret == 0
+    ran = [record for record in _records(pytester) if record["outcome"] == "passed"]
+    assert 120 <= len(ran) <= 120 + 2 * 8 + 8
+    assert "look 1 of 5: bounds " in _scorecard(pytester)
+
+
+def test_a_rule_with_looks_that_cannot_pass_says_so_with_its_own_number(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml('[tool.harness]\nrules = "release.toml"\n')
+    (pytester.path / "release.toml").write_text(LOOKS)
+    pytester.makepyfile(test_coin=COMPARED.format(share=1.0, n=20, must=0))
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-v", "--harness-until-decided")
+    result.stdout.fnmatch_lines(["*rule 'rate' cannot pass with 20 cases: it needs at least 29 at its last look*"])

@@ -30,6 +30,7 @@ from harness.plugin.session import KEY, HarnessSession
 
 if TYPE_CHECKING:
     from harness.gates.early import Watch
+    from harness.plugin.ends import Ends
     from harness.plugin.watches import EvidenceWatch, Place, RuleWatch
     from harness.runs.trial import Work
 
@@ -87,6 +88,7 @@ class Deciding:
         self._session = session
         self._watches: list[RuleWatch | EvidenceWatch] = []
         self._closed: set[Place] = set()
+        self._ends: Ends | None = None
         gating = [entry for entry in entries if not entry.observe]
         rules = session.rules()
         declared = {(e.suite, e.arm, e.pass_rate) for e in gating if e.pass_rate is not None}
@@ -146,10 +148,13 @@ class Deciding:
         self._watches.append(RuleWatch(make, entries, self._session.settings.seed))
 
     def note(self, record: Record) -> None:
-        """Count a finished trial; when it decides the last rule of a suite, leave out the rest of that suite."""
-        group = (record.dataset or record.suite, record.group)
-        for watch in self._watches:
-            watch.note(group, record)
+        """Count a finished trial, and those of sister workers; when they decide the last rule of a suite, leave out the
+        rest of that suite."""
+        self._count(record)
+        if (ends := self._sisters()) is not None:
+            ends.tell(record)
+            for other in ends.hear():
+                self._count(other)
         ready = {place for place in self._open if all(w.decided for w in self._watches if place in w.places)}
         if not ready:
             return
@@ -158,6 +163,21 @@ class Deciding:
         engine = self._session.engine()
         for job in engine.drop(lambda job: self.needless(job.payload)):
             engine.settle(job, [self.left_out(job.payload, trial) for trial in job.trials])
+
+    def _count(self, record: Record) -> None:
+        group = (record.dataset or record.suite, record.group)
+        for watch in self._watches:
+            watch.note(group, record)
+
+    def _sisters(self) -> Ends | None:
+        """The other workers of the run; None in a session of one process."""
+        session = self._session
+        if self._ends is None and session.worker != "main" and session.folder is not None:
+            from harness.plugin.ends import Ends
+            from harness.plugin.run_start import session_uid
+
+            self._ends = Ends(session.folder, session_uid(session), session.worker)
+        return self._ends
 
     def needless(self, work: Work) -> bool:
         """Whether no rule needs this item any more."""

@@ -81,14 +81,19 @@ class Evaluator(Protocol):
 
 @runtime_checkable
 class Reward(Protocol):
-    """A reward function. None means: not to be counted. A crash is an error, never 0.0."""
+    """A reward function.
+
+    Called once per trajectory (:func:`harness.rewards.measured` is the one caller): finite numbers only; None means
+    "not to be counted"; whatever it raises becomes the error of its :class:`~harness.core.reward.RewardValue`, never
+    0.0. May be a coroutine function. Leaves the trajectory and the case as they are.
+    """
 
     @property
     def name(self) -> str:
         """How it is called in reports; a plain attribute will do."""
         ...
 
-    def reward(self, trajectory: Trajectory, case: Case) -> float | None:
+    def reward(self, trajectory: Trajectory, case: Case) -> float | Awaitable[float | None] | None:
         """The reward of one trajectory."""
         ...
 

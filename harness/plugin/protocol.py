@@ -36,7 +36,7 @@ class Protocol:
         self._begun = 0
         self._looked_at = 0
         self._tick: Any = None
-        self._idle = None if __import__("os").environ.get("NOIDLE") else forethought(session.config)
+        self._idle = forethought(session.config)
         self._worker: Any = None
         self._output = OutputWatch(session.config)
         for function, shared, case in golden_functions(items):

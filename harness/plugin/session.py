@@ -284,7 +284,6 @@ class HarnessSession:
             self._engine = Engine(
                 self.run_trial, window=window, abandon=self.abandon_trial, closing=self._close_resources
             )
-            self._agent_done = self._engine.agent_done
             # Thousands of collected items live until the end; the collector need not go through them again and again.
             self._froze = gc.get_freeze_count() == 0
             if self._froze:
@@ -296,10 +295,8 @@ class HarnessSession:
         """One trial, journaled; what stays in memory is without its trajectory."""
         from harness.runs.trial import run_trial
 
-        way_out, done = self._way_out, self._agent_done
-        record, session = await run_trial(
-            work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end, agent_done=done
-        )
+        way_out = self._way_out
+        record, session = await run_trial(work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end)
         if (id(work), trial.index) not in self._abandoned:
             self.journal.append(record.to_json())
             self._count(record, session)
@@ -359,7 +356,6 @@ class HarnessSession:
 
     peak_in_flight = 0
     _froze = False
-    _agent_done: Any = None
 
     @property
     def planned_trials(self) -> int:

@@ -4,9 +4,9 @@ The loop lives in a thread of its own, so that a test body that blocks, or pytes
 stalls the requests in flight. The main thread asks for one job after the other (:meth:`Engine.wait`); while it waits it
 runs the plain (non-async) test bodies whose trajectories are ready.
 
-Order and bounds: jobs start in the order of their position; at most ``window.size`` trials are in flight, and fewer
-than that are being judged after their agent has ended (:meth:`Engine.agent_done`); at most ``LEAD`` jobs are started
-beyond the last one that was waited for.
+Order and bounds: jobs start in the order of their position; at most ``window.size`` trials are in flight; at most
+``LEAD`` jobs are started beyond the last one that was waited for. A trial is in flight until its record is in the
+journal: whatever kills the process costs no more than the window.
 """
 
 from __future__ import annotations
@@ -104,11 +104,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._opened = threading.Event()
         self.in_flight = 0
-        self.judging = 0
-        """Trials whose agent has ended and whose place in the window is another's already."""
         self.peak_in_flight = 0
-        self._acting: dict[asyncio.Task[Any], float] = {}
-        """The trials that hold a place in the window, with the moment they began."""
         self.trials_done = 0
         self._main = threading.current_thread()
         self._asked_at: float | None = None
@@ -276,25 +272,6 @@ class Engine:
         if (raised := await future) is not None:
             raise raised
 
-    async def agent_done(self) -> None:
-        """The calling trial needs its agent no more: the next trial takes its place and starts before this returns.
-
-        What is left of the calling trial (its body, its evaluators, its line in the journal) is then done while the
-        next agent waits for its answer. Fewer than ``window.size`` trials are judged like that; beyond it, and with a
-        window of one, nothing happens and a trial keeps its place until it has ended.
-        """
-        task = asyncio.current_task()
-        began = None if task is None else self._acting.get(task)
-        if task is None or began is None or self._stopping or self.judging >= self.window.size - 1:
-            return
-        del self._acting[task]
-        self.judging += 1
-        self.in_flight -= 1
-        self.window.finished(self._clock.monotonic() - began)
-        if self._ready:
-            self._fill()
-            await asyncio.sleep(0)
-
     def _settle(self) -> None:
         while self._settled:
             future, error = self._settled.popleft()
@@ -381,11 +358,10 @@ class Engine:
         began = self._clock.monotonic()
         deadline_s = job.trials[index].deadline_s
         timer: asyncio.TimerHandle | None = None
-        task = asyncio.current_task()
-        assert task is not None
-        self._acting[task] = began
         if deadline_s is not None and self._abandon is not None:
             loop = asyncio.get_running_loop()
+            task = asyncio.current_task()
+            assert task is not None
             timer = loop.call_later(deadline_s + self._grace_s, self._give_up, job, index, began, task)
         record: Record | None = None
         try:
@@ -398,7 +374,7 @@ class Engine:
             if timer is not None:
                 timer.cancel()
             if index not in job.abandoned:
-                self._over(job, index, record, task)
+                self._over(job, index, record, began)
 
     def _give_up(self, job: Job, index: int, began: float, task: asyncio.Task[Any]) -> None:
         assert self._abandon is not None
@@ -410,18 +386,14 @@ class Engine:
             record = self._abandon(job.payload, job.trials[index], self._clock.monotonic() - began)
         except BaseException as error:  # noqa: BLE001 - as in _one
             job.crash = error
-        self._over(job, index, record, task)
+        self._over(job, index, record, began)
 
-    def _over(self, job: Job, index: int, record: Record | None, task: asyncio.Task[Any]) -> None:
+    def _over(self, job: Job, index: int, record: Record | None, began: float) -> None:
         job.records[index] = record
+        self.in_flight -= 1
         self.trials_done += 1
         job.finished += 1
-        began = self._acting.pop(task, None)
-        if began is None:
-            self.judging -= 1
-        else:
-            self.in_flight -= 1
-            self.window.finished(self._clock.monotonic() - began, record.error if record is not None else None)
+        self.window.finished(self._clock.monotonic() - began, record.error if record is not None else None)
         if job.finished >= len(job.trials):
             self._finish(job)
         if not self._stopping:

@@ -73,8 +73,6 @@ class TrialSession:
     trajectories: list[Trajectory] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     clock: Clock = SYSTEM
-    agent_done: Callable[[], Awaitable[None]] | None = None
-    """Told once that the trial needs its agent no more, where the engine runs the agent ahead of the body."""
 
     @property
     def trajectory(self) -> Trajectory | None:
@@ -187,14 +185,12 @@ async def run_trial(
     gateway: Gateway | None = None,
     begin: Callable[[TrialContext], None] | None = None,
     end: Callable[[TrialContext, Record | None], None] | None = None,
-    agent_done: Callable[[], Awaitable[None]] | None = None,
     clock: Clock = SYSTEM,
 ) -> tuple[Record, TrialSession]:
     """One trial, whatever happens in it.
 
     :param begin: told the context before anything runs.
     :param end: told the context and the record (None when the trial was cancelled) after everything.
-    :param agent_done: awaited when the agent has ended without a break and only judging is left.
 
     Cancellation from outside is passed on; everything else ends in the record.
     """
@@ -204,22 +200,16 @@ async def run_trial(
         begin(context)
     record: Record | None = None
     try:
-        record, session = await _judged(work, trial, context, clock, agent_done)
+        record, session = await _judged(work, trial, context, clock)
     finally:
         if end is not None:
             end(context, record)
     return record, session
 
 
-async def _judged(
-    work: Work,
-    trial: Trial,
-    context: TrialContext,
-    clock: Clock,
-    agent_done: Callable[[], Awaitable[None]] | None,
-) -> tuple[Record, TrialSession]:
+async def _judged(work: Work, trial: Trial, context: TrialContext, clock: Clock) -> tuple[Record, TrialSession]:
     token = CURRENT.set(context)
-    session = TrialSession(work=work, trial=trial, context=context, clock=clock, agent_done=agent_done)
+    session = TrialSession(work=work, trial=trial, context=context, clock=clock)
     started_at, began = clock.wall(), clock.monotonic()
     judgement = Judgement(outcome="passed")
     try:
@@ -255,8 +245,6 @@ async def _act(session: TrialSession) -> None:
     work = session.work
     if work.ahead:
         await session.run_agent()
-        if session.agent_done is not None:
-            await session.agent_done()
     if work.body is not None:
         result = work.body(session)
         if result is not None:

@@ -75,7 +75,7 @@ class _Count:
         )
 
 
-def adoption(
+def adoption_rates(
     runs: Iterable[tuple[str, Trajectory, Case]], *, fits: Fits = expected_tools, level: float = 0.95
 ) -> tuple[AdoptionRow, ...]:
     """Rates by agent and tool over (agent, trajectory, case); runs that broke off are left out.

@@ -20,6 +20,7 @@ What every variant does with what is no number:
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -30,7 +31,8 @@ Variant = Literal["grpo", "dr_grpo", "rloo", "dapo", "gspo", "cispo"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 EPSILON = 1e-6
 _LARGEST = 1e100
-"""Advantages are kept within this, so that no product of them overflows."""
+"""Larger rewards are taken for this large where the advantage is not divided by the deviation, so that no product of
+advantages overflows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +78,11 @@ def group_advantages(
         elif flat or deviation is None:
             advantages.append(0.0)
         else:
-            advantages.append(_bounded(_advantage(r / scale - mean, deviation, count, scale, variant, epsilon)))
+            advantages.append(_advantage(r / scale - mean, deviation, count, scale, variant, epsilon))
     return GroupAdvantages(
         advantages=tuple(advantages),
         mean=mean * scale,
-        deviation=None if deviation is None else 0.0 if flat else _bounded(deviation * scale),
+        deviation=None if deviation is None else 0.0 if flat else min(deviation * scale, sys.float_info.max),
         counted=count,
         informative=not flat,
     )
@@ -96,13 +98,10 @@ def check_variant(variant: str) -> None:
 
 
 def _advantage(centred: float, deviation: float, count: int, scale: float, variant: Variant, epsilon: float) -> float:
+    # The whole group is made smaller, never one advantage alone: they must still sum to 0.
     if variant == "dr_grpo":
-        return centred * scale
+        return centred * min(scale, _LARGEST)
     if variant == "rloo":
-        return centred * scale * count / (count - 1)
+        return centred * min(scale, _LARGEST) * count / (count - 1)
     below = deviation + epsilon / scale
     return centred / below if below > 0 else 0.0
-
-
-def _bounded(value: float) -> float:
-    return max(-_LARGEST, min(_LARGEST, value))

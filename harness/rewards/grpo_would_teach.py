@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from harness.core.case import Case
 from harness.core.contracts import Reward
@@ -58,13 +58,24 @@ class Teaching:
 
 
 class RewardOf:
-    """A reward function asked once per completion; what it said is kept."""
+    """A reward function asked once per completion; what it said is kept. A context where the reward may wait."""
 
     def __init__(self, reward: Reward, lesson: Lesson) -> None:
         self._reward = reward
         self._lesson = lesson
         self._known: dict[tuple[str, tuple[int, ...]], float | None] = {}
         self.error: Failure | None = None
+        self._loop: tuple[ThreadPoolExecutor, asyncio.Runner] | None = None
+
+    def __enter__(self) -> RewardOf:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        if self._loop is not None:
+            thread, runner = self._loop
+            thread.submit(runner.close).result()
+            thread.shutdown()
+            self._loop = None
 
     def __call__(self, task: Task, words: tuple[int, ...]) -> float | None:
         """The reward of a completion; None where it is None or broke."""
@@ -76,17 +87,20 @@ class RewardOf:
         return self._known[key]
 
     def _ask(self, trajectory: Trajectory, case: Case) -> RewardValue:
-        asked = measured(self._reward, trajectory, case)
-        if inspect.iscoroutinefunction(self._reward.reward):
-            return _finished(asked)
-        # A plain function never waits, so its first step is its last: no event loop for thousands of calls.
-        try:
-            asked.send(None)
-        except StopIteration as done:
-            got: RewardValue = done.value
-            return got
-        asked.close()
-        return _finished(measured(self._reward, trajectory, case))
+        if not inspect.iscoroutinefunction(self._reward.reward):
+            # What never waits is done with its first step: no event loop for thousands of calls.
+            asked = measured(self._reward, trajectory, case)
+            try:
+                asked.send(None)
+            except StopIteration as done:
+                got: RewardValue = done.value
+                return got
+            asked.close()
+        # On a loop of its own in a thread of its own: one may be running here.
+        if self._loop is None:
+            self._loop = (ThreadPoolExecutor(1), asyncio.Runner())
+        thread, runner = self._loop
+        return thread.submit(runner.run, measured(self._reward, trajectory, case)).result()
 
     @property
     def calls(self) -> int:
@@ -119,12 +133,12 @@ def would_it_teach(
     if seeds < 1:
         raise UsageError(f"at least one seed is needed, got {seeds!r}")
     lesson = lesson or storeroom()
-    value = RewardOf(reward, lesson)
-    curves = tuple(learn(lesson, value, seed=seed, variant=variant, steps=steps) for seed in range(seeds))
     beside: tuple[LearningCurve, ...] = ()
-    measurable = value.unusable < value.calls
-    if measurable:
-        beside = tuple(learn(lesson, value, control=control, variant=variant, steps=steps) for control in controls)
+    with RewardOf(reward, lesson) as value:
+        curves = tuple(learn(lesson, value, seed=seed, variant=variant, steps=steps) for seed in range(seeds))
+        measurable = value.unusable < value.calls
+        if measurable:
+            beside = tuple(learn(lesson, value, control=control, variant=variant, steps=steps) for control in controls)
     verdict, reason = _verdict(curves) if measurable else ("not measured", _why_not(value))
     return Teaching(
         verdict=verdict,
@@ -162,9 +176,3 @@ def _why_not(value: RewardOf) -> str:
 
 def _shown(rise: Rise) -> str:
     return f"{rise.before:.3f} to {rise.after:.3f}, {rise.won} tasks up, {rise.lost} down, p = {rise.p:.2g}"
-
-
-def _finished(coroutine: Coroutine[Any, Any, RewardValue]) -> RewardValue:
-    """The result of a coroutine, also where an event loop is running: on another one, in a thread of its own."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()

@@ -26,7 +26,7 @@ class Adoption:
             return None
         ordered = sorted(self._tools.items(), key=lambda item: (item[0][0], -item[1].fits, item[0][1]))
         table = Table(
-            columns=("Agent", "Tool", "Fits", "Adoption", "", "Calls", "Success", "Format", "Called where it fits not"),
+            columns=("Agent", "Tool", "Fits", "Adoption", "", "Calls", "Success", "Format", "Called unasked"),
             rows=tuple(_row(agent, tool, tally) for (agent, tool), tally in ordered),
             caption="Adoption over trials in which the tool fits, with 95% intervals; success over calls that came "
             "back, format over all calls",

@@ -83,8 +83,8 @@ def run(scale: float = 1.0) -> Result:
         method=(
             "The storeroom lesson: 24 tasks to learn from, 24 held out, 64 completions each; 30 batches of 8 tasks, "
             "8 completions each, two gradient steps a batch, gradient cut at norm 1. Quality is the expected share of "
-            "right words, computed exactly over all completions. A rise is an exact sign test over held-out tasks at 1 %. "
-            "Times are CPU time of this process for five seeds and three controls."
+            "right words, computed exactly over all completions. A rise is an exact sign test over held-out tasks "
+            "at 1 %. Times are CPU time of this process for five seeds and three controls."
         ),
         figures=tuple(figures),
         scale=scale,

@@ -174,9 +174,9 @@ def run(scale: float = 1.0) -> Result:
         title="Tool rewards and the adoption alarm",
         method=(
             "The first accepted value of every parameter of 600 BFCL questions is a right answer; every single "
-            "mutation of it is tried (a value is changed to another of its type that no accepted answer has). A run is right "
-            "when the tool reward is exactly 1. Times are CPU time of this process, medians. The alarm is simulated "
-            "with independent runs; its chart starts at 0, which is the worst case for finding a drop."
+            "mutation of it is tried (a value is changed to another of its type that no accepted answer has). A run is "
+            "right when the tool reward is exactly 1. Times are CPU time of this process, medians. The alarm is "
+            "simulated with independent runs; its chart starts at 0, which is the worst case for finding a drop."
         ),
         figures=tuple(figures),
         scale=scale,

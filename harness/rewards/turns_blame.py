@@ -36,7 +36,7 @@ def blame(trajectory: Trajectory) -> tuple[float, ...]:
             claimed |= words(call.raw_arguments)
         share = len((claimed - seen) & conclusion) / len(conclusion) if conclusion else 0.0
         failed = any(call.error is not None for call in calls.get(step, ()))
-        out.append(-share - failed)
+        out.append(0.0 - share - failed)
         seen |= claimed
         for call in calls.get(step, ()):
             seen |= words(call.result or "")

@@ -114,6 +114,8 @@ class ToolAdoption:
     """1 when a fitting tool was called, 0 when one fits and none was; not measured where no tool fits."""
 
     fits: Fits = expected_tools
+    limit: bool = True
+    """False: measure only, so that nothing fails."""
     name: str = "tool_adoption"
     version: str = "1"
 
@@ -133,10 +135,9 @@ class ToolAdoption:
         called = {call.name for call in trajectory.tool_calls}
         used = sorted(called & set(fitting))
         shown = ", ".join(sorted(map(str, fitting))[:8])
-        if used:
-            return Score.passed_if(self.name, True, f"called {', '.join(used[:8])}; fitting: {shown}", **more)
-        instead = ", ".join(shorten(name, 60) for name in sorted(called)[:8]) or "no tool"
-        return Score.passed_if(self.name, False, f"called {instead}; fitting: {shown}", **more)
+        instead = ", ".join(used[:8] or [shorten(name, 60) for name in sorted(called)[:8]]) or "no tool"
+        more["passed"] = bool(used) if self.limit else None
+        return Score.of(self.name, float(bool(used)), f"called {instead}; fitting: {shown}", **more)
 
     @staticmethod
     def _tools(

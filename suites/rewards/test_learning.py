@@ -5,6 +5,8 @@ Override the fixture ``taught_reward`` in a conftest.py to ask it of your own re
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from harness.core.case import Case
@@ -29,7 +31,7 @@ class Learner:
 
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """An empty answer."""
-        return Trajectory.from_answer("", user=case.text)
+        return Trajectory.from_answer("", user=case.text, reported_cost_usd=Decimal(0))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from harness.core.case import Case
@@ -19,10 +21,10 @@ class Thinks:
 
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """One model call per entry."""
-        calls = [
-            ModelCall(model="written", usage=Usage(input_tokens=20, output_tokens=tokens + 10, thinking_tokens=tokens))
-            for tokens in case.metadata["thinking"]
-        ]
+        calls = []
+        for tokens in case.metadata["thinking"]:
+            usage = Usage(input_tokens=20, output_tokens=tokens + 10, thinking_tokens=tokens)
+            calls.append(ModelCall(model="written", usage=usage, cost_usd=Decimal(0)))
         answer = "right" if case.expected.custom["right"] else "wrong"
         return Trajectory.from_answer(answer, user=case.text, model_calls=tuple(calls))
 

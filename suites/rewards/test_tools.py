@@ -5,6 +5,8 @@ Override the fixture ``tool_reward`` in a conftest.py to hold your own to the sa
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from harness.core.case import Case
@@ -20,7 +22,7 @@ class AsWritten:
 
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """The case's messages."""
-        return Trajectory(messages=tuple(case.metadata["messages"]))
+        return Trajectory(messages=tuple(case.metadata["messages"]), reported_cost_usd=Decimal(0))
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +45,7 @@ def test_tools(case: Case, trajectory: Trajectory, tool_reward: ToolReward) -> N
     "tool_rewards",
     area="rewards",
     agent=AsWritten(),
-    evaluators=[as_evaluator(ToolReward()), ToolAdoption()],
+    evaluators=[as_evaluator(ToolReward()), ToolAdoption(limit=False)],
     observe=True,
 )
 def test_adoption(case: Case, trajectory: Trajectory) -> None:

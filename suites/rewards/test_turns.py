@@ -6,6 +6,7 @@ Override the fixture ``turn_rewards`` in a conftest.py to hold your own to the s
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 
@@ -22,7 +23,7 @@ class AsWritten:
 
     async def run(self, case: Case, trial: Trial) -> Trajectory:
         """The case's messages."""
-        return Trajectory(messages=tuple(case.metadata["messages"]))
+        return Trajectory(messages=tuple(case.metadata["messages"]), reported_cost_usd=Decimal(0))
 
 
 @pytest.fixture(scope="session")

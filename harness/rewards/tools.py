@@ -8,8 +8,8 @@ The value is *correct calls × quality*, in [0, 1]. The parts, each visible by i
 - *choice*: the same by names only. *arguments*: right calls among those with the right name.
 - *structure*: 1 / (1 + malformed calls); a right call is well-formed.
 - *utility*: useful calls among those that did not fail (:mod:`harness.rewards.tools_use`).
-- *errors*: 1 / (1 + failures not dealt with). A failure is dealt with when a later useful call of the same tool has
-  other arguments and did not fail, or when the closing text says that something did not work.
+- *errors*: 1 / (1 + failures not dealt with). A failure is dealt with when a later useful call of the same tool did not
+  fail, or when the closing text says that something did not work.
 
 The laws, held by tests: a duplicate call or a call of no use never raises the value; where calls are expected, doing
 nothing is worth 0; where no call is right, doing nothing is worth 1 and any call 0. A part that cannot be said (no call
@@ -22,7 +22,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.core.calls.identity import call_identity
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.trajectory import ToolCall, Trajectory
@@ -132,13 +131,11 @@ def _not_dealt_with(calls: Sequence[ToolCall], failed: Sequence[int], useful: Se
     if not failed or _ADMITS.search(closing[:200_000]):
         return 0
     # From the end, so that each failure only asks what is known to come later of its tool.
-    later: dict[str, set[tuple[str, str]]] = {}
+    worked_later: set[str] = set()
     count, failures = 0, set(failed)
     for index in range(len(calls) - 1, -1, -1):
-        call = calls[index]
-        identity = call_identity(call)
         if index in failures:
-            count += not (later.get(call.name, set()) - {identity})
+            count += calls[index].name not in worked_later
         elif useful[index]:
-            later.setdefault(call.name, set()).add(identity)
+            worked_later.add(calls[index].name)
     return count

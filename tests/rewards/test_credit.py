@@ -25,6 +25,11 @@ def test_credits_sum_to_the_reward(how: Any, own: list[float], reward: float) ->
     assert abs(math.fsum(found) - reward) <= 1e-9
 
 
+def test_credits_sum_to_the_reward_where_rounding_would_show() -> None:
+    own = [1e6 / 3 + turn * 0.1 for turn in range(1000)]
+    assert abs(math.fsum(credits_of(own, 0.1)) - 0.1) <= 1e-9
+
+
 @given(own=st.lists(NUMBERS, min_size=2, max_size=20), reward=NUMBERS)
 def test_surplus_keeps_the_differences_between_turns(own: list[float], reward: float) -> None:
     found = credits_of(own, reward)

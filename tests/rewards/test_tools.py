@@ -121,6 +121,24 @@ def test_the_same_call_twice_is_right_twice_only_where_the_case_expects_it_twice
     assert right_calls(twice, make_case(tool_calls=[once, once])) == (True, True)
 
 
+def test_a_loose_and_an_exact_expectation_are_not_both_met_by_one_call_made_twice() -> None:
+    case = make_case(tool_calls=[{"name": "a"}, {"name": "a", "arguments": {"x": 1}}])
+    calls = make_trajectory(calls=[("a", {"x": 1}), ("a", {"x": 1})]).tool_calls
+    assert right_calls(calls, case) == (True, False)
+
+
+def test_what_was_only_said_before_the_last_call_is_not_what_the_answer_stands_on() -> None:
+    messages = list(make_trajectory("Bye.", calls=[("search", {"q": "x"}, "token W1234"), ("ping", {})]).messages)
+    messages[3] = {**messages[3], "content": "I have W1234 now."}
+    assert useful_calls(make_trajectory(messages=messages)) == (False, False)
+
+
+def test_a_retry_that_worked_deals_with_the_failure() -> None:
+    calls = [("open", {"id": "W1"}, "Error: timed out"), ("open", {"id": "W1"}, "courier Fleetfoot")]
+    assert of(calls, "Fleetfoot has it.").errors == 1.0
+    assert of(calls[:1], "Fleetfoot has it.").errors == 0.5
+
+
 def test_an_early_loose_match_takes_no_later_partner_away() -> None:
     case = make_case(tool_calls=[{"name": "a"}, {"name": "a", "arguments": {"x": 1}}])
     calls = make_trajectory(calls=[("a", {"x": 1}), ("a", {"x": 2})]).tool_calls

@@ -151,6 +151,15 @@ def test_the_parts_add_up_and_the_sums_stay_in_their_range(drawn: tuple[list[Mes
     assert all(turn.format <= 0 and turn.safety <= 0 for turn in found)
 
 
+def test_a_forbidden_text_cut_in_two_messages_is_still_said() -> None:
+    case = make_case(not_contains=["the secret code"])
+    whole = make_trajectory(messages=[{"role": "assistant", "content": "the secret code"}])
+    halves = [{"role": "assistant", "content": text} for text in ("the secr", "et code")]
+    cut_in_two = TurnRewards().reward(make_trajectory(messages=halves), case)
+    assert TurnRewards().reward(whole, case) == pytest.approx(-1.01)
+    assert cut_in_two == pytest.approx(-1.02)
+
+
 def test_the_evidence_holds_every_turn_and_credits_that_sum_to_the_reward() -> None:
     class Outcome:
         name = "outcome"

@@ -162,6 +162,15 @@ class JudgeLine:
         """Whether it may gate."""
         return self.record is not None and self.record.valid
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping for ``scorecard.json``."""
+        out = {key: value for key, value in vars(self).items() if key not in ("record", "alpha")}
+        out["suites"] = [list(place) for place in self.suites]
+        out.update(hit_rate=self.hit_rate, valid=self.valid, standing=self.standing)
+        if self.alpha is not None:
+            out["alpha"] = _plain(self.alpha)
+        return out
+
     @property
     def standing(self) -> str:
         """Whether it may gate, and why not, in words."""

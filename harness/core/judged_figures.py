@@ -105,8 +105,10 @@ def _estimates(
             level=level,
         )
         return raw, corrected, len(labelled)
-    if len(judges) != 1 or judges[0].record is None or not judges[0].record.valid:
-        why = f"{len(judges)} judges share this name" if len(judges) > 1 else "the judge has passed no exam"
+    if len(judges) != 1 or judges[0].composed or judges[0].record is None or not judges[0].record.valid:
+        why = "the judge has passed no exam"
+        if len(judges) > 1 or any(judge.composed for judge in judges):
+            why = "several judges stand behind this name, and no one exam speaks for them"
         return raw, Estimate(value=None, level=level, note=why), len(labelled)
     if not means:
         return raw, Estimate(value=None, level=level, note="nothing measured"), len(labelled)

@@ -162,6 +162,11 @@ class JudgeLine:
         """Whether it may gate."""
         return self.record is not None and self.record.valid
 
+    @property
+    def composed(self) -> bool:
+        """Whether several judges and rules made the score; its error rates are then not those of one exam."""
+        return "+" in self.identity
+
     def to_json(self) -> dict[str, Any]:
         """Plain mapping for ``scorecard.json``."""
         out = {key: value for key, value in vars(self).items() if key not in ("record", "alpha")}

@@ -10,6 +10,7 @@ from harness.core.judges import JudgeHome, set_judge_home
 
 if TYPE_CHECKING:
     from harness.core.contracts import Model
+    from harness.core.judges import JudgeRecord
     from harness.core.scorecard import Scorecard
     from harness.settings import Settings
 
@@ -38,6 +39,12 @@ def with_exams(scorecard: Scorecard, folder: Path) -> Scorecard:
     from harness.evaluators.judge.records import load_records
 
     records = load_records(folder)
-    return replace(
-        scorecard, judges=tuple(replace(line, record=records.get(line.identity)) for line in scorecard.judges)
-    )
+
+    def exam(identity: str) -> JudgeRecord | None:
+        # Of several judges together the weakest speaks: one without a record, one that failed, else any.
+        found = [records.get(part) for part in identity.split("+")]
+        if None in found:
+            return None
+        return next((record for record in found if record is not None and not record.valid), found[0])
+
+    return replace(scorecard, judges=tuple(replace(line, record=exam(line.identity)) for line in scorecard.judges))

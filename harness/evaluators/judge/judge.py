@@ -164,7 +164,7 @@ class Judge:
     ) -> list[Ballot | str]:
         """One verdict per sample, or why it gave none; from the cache where it has them."""
         prompts = [
-            messages_for(self.rubric, parts, seed=self.seed, sample=sample, reverse=reverse)
+            messages_for(self.rubric, parts, seed=self.seed, sample=sample, trial=trial, reverse=reverse)
             for sample in range(samples)
         ]
         keys = [self._key(messages, trial, sample) for sample, messages in enumerate(prompts)]

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.errors import ErrorKind
@@ -82,6 +82,10 @@ class Opinion:
     """Samples that were wanted."""
     cached: int = 0
     """Samples that came from the cache."""
+
+    def with_ballots(self, ballots: tuple[Ballot, ...], *, asked: int, cached: int) -> Opinion:
+        """The same with what it rests on."""
+        return replace(self, ballots=ballots, asked=asked, cached=cached)
 
     @property
     def reason(self) -> str:

@@ -3,7 +3,7 @@
 Three walls stand between judged text and the judge's instructions, each enough by itself:
 
 - the *mark* in every delimiter is a hash over all of the material, so a text that holds it would be a fixed point of
-  SHA-256; it is the same for the same material, seed and sample, so that caches and recordings find it again;
+  SHA-256; it is the same for the same material, seed, trial and sample, so that caches and recordings find it again;
 - every line of the material begins with ``| ``, whatever ends lines in it, so no line of it can be a delimiter;
 - characters that a reader does not see (direction marks, tags, control characters) are written out as ``\\u{...}``.
 
@@ -75,9 +75,9 @@ def user_text(parts: Mapping[str, str], *, mark: str) -> str:
     return f"The mark of this message is {mark}.\n\n{said}\n\nJudge the material by the rubric. Reply with JSON only."
 
 
-def mark_of(parts: Mapping[str, str], *, seed: int, sample: int) -> str:
+def mark_of(parts: Mapping[str, str], *, seed: int, sample: int, trial: int = 0) -> str:
     """A mark that the material cannot hold: 24 hexadecimal digits over all of it."""
-    text = canonical_json([dict(parts), seed, sample]).encode("utf-8", "surrogatepass")
+    text = canonical_json([dict(parts), seed, sample, trial]).encode("utf-8", "surrogatepass")
     mark = hashlib.sha256(text).hexdigest()[:24]
     while any(mark in part for part in parts.values()):  # not in this universe, and yet not worth trusting to luck
         mark = hashlib.sha256(mark.encode() + text).hexdigest()[:24]
@@ -85,10 +85,10 @@ def mark_of(parts: Mapping[str, str], *, seed: int, sample: int) -> str:
 
 
 def messages_for(
-    rubric: Rubric, parts: Mapping[str, str], *, seed: int = 0, sample: int = 0, reverse: bool = False
+    rubric: Rubric, parts: Mapping[str, str], *, seed: int = 0, sample: int = 0, trial: int = 0, reverse: bool = False
 ) -> list[dict[str, str]]:
     """The two messages of a question to a judge."""
-    mark = mark_of(parts, seed=seed, sample=sample)
+    mark = mark_of(parts, seed=seed, sample=sample, trial=trial)
     return [
         {"role": "system", "content": system_text(rubric, reverse=reverse)},
         {"role": "user", "content": user_text(parts, mark=mark)},

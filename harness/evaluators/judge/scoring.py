@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.core.case import Case
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 _PASS = {"pass": True, "fail": False, "passed": True, "failed": False, True: True, False: False}
 
 
-def score_of(judge: Any, opinion: Opinion, *, human: bool | None = None) -> Score:
+def score_of(
+    judge: Any, opinion: Opinion, *, human: bool | None = None, more: Mapping[str, Any] | None = None
+) -> Score:
     """The score of an opinion.
 
     :param judge: what has name, version, identity, model_name, rubric and record.
     :param human: what a person said of the same answer; None: nobody did.
+    :param more: further evidence.
     """
     record: JudgeRecord | None = judge.record
     decides = record is not None and record.valid
@@ -37,6 +41,7 @@ def score_of(judge: Any, opinion: Opinion, *, human: bool | None = None) -> Scor
         "cached": opinion.cached,
         "advisory": not decides,
     }
+    evidence.update(more or {})
     if human is not None:
         evidence["human"] = human
     if opinion.value is None:

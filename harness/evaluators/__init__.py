@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from harness.evaluators.expected import judge_expected as judge_expected
     from harness.evaluators.forbidden_tools import ForbiddenTools as ForbiddenTools
     from harness.evaluators.json_schema import JsonSchema as JsonSchema
+    from harness.evaluators.judge.combined import Combined as Combined
+    from harness.evaluators.judge.judge import Judge as Judge
+    from harness.evaluators.judge.opinion import Opinion as Opinion
+    from harness.evaluators.judge.pair import PairJudge as PairJudge
+    from harness.evaluators.judge.panel import Panel as Panel
+    from harness.evaluators.judge.rubric import Criterion as Criterion
+    from harness.evaluators.judge.rubric import Rubric as Rubric
     from harness.evaluators.latency import Latency as Latency
     from harness.evaluators.loops import Loops as Loops
     from harness.evaluators.not_contains import NotContains as NotContains
@@ -34,25 +41,32 @@ if TYPE_CHECKING:
     from harness.evaluators.trajectory_match import TrajectoryMatch as TrajectoryMatch
 
 _WHERE = {
+    "Combined": "judge.combined",
     "Contains": "contains",
     "Cost": "cost",
+    "Criterion": "judge.rubric",
     "DuplicateCalls": "duplicate_calls",
     "EndState": "end_state",
     "ExactMatch": "exact_match",
     "ForbiddenTools": "forbidden_tools",
     "JsonSchema": "json_schema",
+    "Judge": "judge.judge",
     "Latency": "latency",
     "Loops": "loops",
     "MaxSteps": "steps",
     "NotContains": "not_contains",
     "Numeric": "numeric",
+    "Opinion": "judge.opinion",
     "OutcomeAsRecorded": "outcome_as_recorded",
+    "PairJudge": "judge.pair",
+    "Panel": "judge.panel",
     "Pattern": "pattern",
     "Recovery": "recovery",
     "Tokens": "tokens",
     "ToolArguments": "tool_arguments",
     "ToolChoice": "tool_choice",
     "ToolErrors": "tool_errors",
+    "Rubric": "judge.rubric",
     "TrajectoryMatch": "trajectory_match",
     "expected_evaluators": "expected",
     "judge_expected": "expected",

@@ -149,6 +149,7 @@ class Preparation:
             dataset=self.dataset,
             area=self.area,
             statistical=self.statistical and case.severity != "must_pass",
+            observe=self.golden.observe,
             config_hash=self.config_hash,
             evaluators=self.session.evaluators(self.golden, case),
             ahead=not self.wants_agent,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.record import Manifest, Run
 from harness.core.scorecard import build_scorecard
 from harness.core.verdict import Answer, Verdict, combine
+from harness.plugin.judge_home import with_exams
 
 if TYPE_CHECKING:
     from harness.core.comparison import Comparison
@@ -56,7 +57,7 @@ def judge_run(
     if manifest is not None:
         run = replace(run, manifest=manifest)
     rules = rules_of(settings)
-    scorecard = build_scorecard(run.manifest, run.records)
+    scorecard = with_exams(build_scorecard(run.manifest, run.records), settings.judges)
     against = compare_with(settings.baseline, run, folder, root=root, runs=settings.runs)
     comparison = against.comparison
     run = replace(run, notices=(*run.notices, *against.notices))

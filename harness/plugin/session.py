@@ -268,6 +268,7 @@ class HarnessSession:
     def engine(self) -> Engine:
         """The engine, started on first use."""
         if self._engine is None:
+            from harness.plugin.judge_home import settle
             from harness.plugin.way_out import WayOut
             from harness.runs.engine import Engine
             from harness.runs.window import Window
@@ -275,6 +276,7 @@ class HarnessSession:
             if str(self.root) not in sys.path and not self.config.getini("pythonpath"):
                 sys.path.insert(0, str(self.root))
             concurrency = self.settings.concurrency
+            settle(self.settings, self.root)
             assert self.journal is not None  # opened here, so that a full disk or a second run is said before any call
             self._way_out = WayOut(self)
             window = Window(

@@ -39,6 +39,7 @@ def json_parts(
     yield from _lines("rows", [_filled(vars(row)) for row in scorecard.rows])
     yield from _lines("cases", (_filled(vars(line)) for line in scorecard.cases))
     yield from _lines("arms", [_filled(vars(arm)) for arm in scorecard.arms])
+    yield from _lines("judges", [line.to_json() for line in scorecard.judges])
     yield from _lines("comparison", [] if comparison is None else [_comparison(comparison)])
     yield f'"manifest": {_text(run.manifest.to_json())},\n'
     yield f'"notices": {_text(list(run.notices))}\n'
@@ -47,7 +48,7 @@ def json_parts(
 
 def _totals(scorecard: Scorecard) -> dict[str, Any]:
     # Samples are every value of every trial: they are in the journal.
-    elsewhere = ("run_id", "rows", "cases", "suites", "samples", "arms")
+    elsewhere = ("run_id", "rows", "cases", "suites", "samples", "arms", "judges", "judged")
     return {key: value for key, value in vars(scorecard).items() if key not in elsewhere}
 
 

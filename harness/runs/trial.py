@@ -43,6 +43,8 @@ class Work:
     dataset: str = ""
     area: str = ""
     statistical: bool = False
+    observe: bool = False
+    """Measured and shown, never gating."""
     config_hash: str = ""
     evaluators: tuple[Evaluator, ...] = ()
     """Declared ones: each judges the final trajectory, and may fail the trial."""
@@ -294,7 +296,21 @@ def _by_scores(session: TrialSession) -> Judgement:
             "nothing judged this trial: the case expects nothing that an evaluator reads, and the test has no body"
         )
         return Judgement(outcome="errored", failure=Failure(kind="harness", message=message, reason="nothing_judged"))
+    if work.body is None and not work.observe:
+        measured = [score for score in session.scores if score.measured]
+        if measured and all(_advisory(score) for score in measured):
+            message = (
+                f"only {measured[0].name} judged this trial, a judge without a valid exam record, and its word alone "
+                "passes nothing. Examine it: harness calibrate JUDGE DATASET, or declare observe=True"
+            )
+            return Judgement(outcome="errored", failure=Failure(kind="judge", message=message, reason="advisory_judge"))
     return Judgement(outcome="passed")
+
+
+def _advisory(score: Score) -> bool:
+    """Whether a score is the word of a judge that may not decide."""
+    told = score.evidence.get("judge") if score.passed is None else None
+    return isinstance(told, Mapping) and bool(told.get("advisory"))
 
 
 def _not_judged(session: TrialSession) -> None:

@@ -36,6 +36,9 @@ class Settings:
     budget_usd: Decimal | None = None
     seed: int = 0
     redact: str = "secrets"
+    judges: Path = Path("reports/judges")
+    judge_cache: Path | None = Path("reports/runs/judge-cache.sqlite")
+    """A file named ``off``: no cache."""
     resume: str | None = None
     replay: Path | None = None
     until_decided: bool = False

@@ -66,6 +66,20 @@ OPTIONS: tuple[Option, ...] = (
         default="secrets",
         help="What the journal keeps out: secrets; personal (secrets and personal data); off.",
     ),
+    Option(
+        name="judges",
+        kind="path",
+        metavar="DIR",
+        default="reports/judges",
+        help="Folder of the judges' exam records, which harness calibrate writes.",
+    ),
+    Option(
+        name="judge_cache",
+        kind="path",
+        metavar="FILE|off",
+        default="reports/runs/judge-cache.sqlite",
+        help="SQLite file that keeps the verdicts of judges; off: keep none.",
+    ),
     Option(name="resume", kind="text", metavar="RUN", table=False, help="Continue a run: only what is missing is run."),
     Option(
         name="replay",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.evaluators.contains import Contains as Contains
     from harness.evaluators.cost import Cost as Cost
+    from harness.evaluators.deepeval_metric import deepeval_metric as deepeval_metric
     from harness.evaluators.duplicate_calls import DuplicateCalls as DuplicateCalls
     from harness.evaluators.end_state import EndState as EndState
     from harness.evaluators.exact_match import ExactMatch as ExactMatch
@@ -68,6 +69,7 @@ _WHERE = {
     "ToolErrors": "tool_errors",
     "Rubric": "judge.rubric",
     "TrajectoryMatch": "trajectory_match",
+    "deepeval_metric": "deepeval_metric",
     "expected_evaluators": "expected",
     "judge_expected": "expected",
 }
@@ -77,7 +79,10 @@ __all__ = sorted(_WHERE)
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    # Some modules are called as what they hold; importing one has put the module where its content belongs.
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

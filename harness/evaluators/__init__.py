@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from harness.evaluators.outcome_as_recorded import OutcomeAsRecorded as OutcomeAsRecorded
     from harness.evaluators.pattern import Pattern as Pattern
     from harness.evaluators.recovery import Recovery as Recovery
+    from harness.evaluators.semantic.evaluators import AnswerRelevance as AnswerRelevance
+    from harness.evaluators.semantic.evaluators import Completeness as Completeness
+    from harness.evaluators.semantic.evaluators import ContextPrecision as ContextPrecision
+    from harness.evaluators.semantic.evaluators import ContextRecall as ContextRecall
+    from harness.evaluators.semantic.evaluators import Faithfulness as Faithfulness
+    from harness.evaluators.semantic.evaluators import TaskCompletion as TaskCompletion
+    from harness.evaluators.semantic.evaluators import Tone as Tone
     from harness.evaluators.steps import MaxSteps as MaxSteps
     from harness.evaluators.tokens import Tokens as Tokens
     from harness.evaluators.tool_arguments import ToolArguments as ToolArguments
@@ -68,6 +75,13 @@ _WHERE = {
     "ToolChoice": "tool_choice",
     "ToolErrors": "tool_errors",
     "Rubric": "judge.rubric",
+    "AnswerRelevance": "semantic.evaluators",
+    "Completeness": "semantic.evaluators",
+    "ContextPrecision": "semantic.evaluators",
+    "ContextRecall": "semantic.evaluators",
+    "Faithfulness": "semantic.evaluators",
+    "TaskCompletion": "semantic.evaluators",
+    "Tone": "semantic.evaluators",
     "TrajectoryMatch": "trajectory_match",
     "deepeval_metric": "deepeval_metric",
     "expected_evaluators": "expected",

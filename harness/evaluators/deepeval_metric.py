@@ -96,7 +96,9 @@ class DeepEvalMetric:
             **self._described,
             "metric": self.metric_name,
             "deepeval": release,
-            "arguments": {key: str(value) if isinstance(value, type) else value for key, value in self.arguments.items()},
+            "arguments": {
+                key: str(value) if isinstance(value, type) else value for key, value in self.arguments.items()
+            },
             "sampling": self.options,
         }
 
@@ -259,7 +261,9 @@ def deepeval_metric(
         )
     for name in ("async_mode", "system_one_model", "eval_mode"):
         if name in arguments:
-            raise UsageError(f"deepeval_metric: {name} is not taken; metrics run on our loop with model= as their judge")
+            raise UsageError(
+                f"deepeval_metric: {name} is not taken; metrics run on our loop with model= as their judge"
+            )
     return DeepEvalMetric(metric, model=model, label=label, options=options, records=records, arguments=arguments)
 
 
@@ -309,4 +313,3 @@ def _silent(metric: Any) -> dict[str, Any]:
 def _plain(name: str) -> str:
     words = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name.removesuffix("Metric"))
     return "deepeval_" + "_".join(words.replace(" ", "_").split("_")).strip("_")
-

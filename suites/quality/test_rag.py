@@ -14,9 +14,7 @@ from fixtures.judges import rag
 from fixtures.quality import AsLabelled
 from harness.evaluators import deepeval_metric
 
-pytestmark = pytest.mark.skipif(
-    find_spec("deepeval") is None, reason='needs DeepEval: pip install "harness[deepeval]"'
-)
+pytestmark = pytest.mark.skipif(find_spec("deepeval") is None, reason='needs DeepEval: pip install "harness[deepeval]"')
 
 FAITHFULNESS = deepeval_metric("FaithfulnessMetric", threshold=0.99, include_reason=False, model=rag)
 RELEVANCE = deepeval_metric("AnswerRelevancyMetric", threshold=0.5, include_reason=False, model=rag)

@@ -51,7 +51,7 @@ def _parts(number: int) -> dict[str, str]:
 
 
 def rejudge(count: int) -> tuple[float, float]:
-    """Seconds of two ``harness judge`` processes over a stored run: the first asks, the second finds all in the cache."""
+    """Seconds of two ``harness judge`` processes over a stored run: the first asks, the second has all in its cache."""
     from harness.core.record import Manifest, PlannedSuite, Record
     from harness.core.trajectory import Trajectory
     from harness.results.journal import JournalWriter

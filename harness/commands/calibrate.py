@@ -67,10 +67,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, say: Say) -> int:
     """Examine, write, say."""
-    from harness.plugin.judge_home import settle
+    from harness.plugin.judge_home import leave, settle
 
     project = open_project(args)
     settle(project.settings, project.root)
+    try:
+        return _run(args, project, say)
+    finally:
+        leave()
+
+
+def _run(args: argparse.Namespace, project: Project, say: Say) -> int:
     if args.JUDGE.startswith("recorded:"):
         return _recorded(args, say)
     if len(args.DATASET) != 1:

@@ -59,14 +59,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, say: Say) -> int:
     """Judge, write, say."""
+    from harness.plugin.judge_home import leave, settle
+
+    project = open_project(args)
+    settle(project.settings, project.root)
+    try:
+        return _run(args, project, say)
+    finally:
+        leave()
+
+
+def _run(args: argparse.Namespace, project: Project, say: Say) -> int:
     from harness.commands.verdict_lines import verdict_lines
-    from harness.plugin.judge_home import settle
     from harness.plugin.judging import exit_status, judge_run
     from harness.results.reader import open_run
     from harness.results.run_folder import new_run_folder, write_manifest
 
-    project = open_project(args)
-    settle(project.settings, project.root)
     judge = judge_from(args, args.judge, project)
     folder = project.run_folder(args.RUN)
     run = open_run(folder, strict=False)
@@ -121,6 +129,7 @@ class _Work:
         self.judge = judge
         self.calls = calls
         self.suite = suite
+        self.redact = project.settings.redact
         self.labels = labels
         self.observed = {(plan.suite, plan.arm) for plan in manifest.planned if plan.observe}
         self.count = 0
@@ -191,9 +200,8 @@ class _Work:
 async def _judge_all(work: _Work, records: Iterable[Record], folder: Path) -> _Work:
     from harness.results.journal import JournalWriter
 
-    # What the run keeps out was kept out when it was written; a judge adds nothing but words about it.
     writer: JournalWriter
-    with JournalWriter(folder, redact="secrets") as writer:
+    with JournalWriter(folder, redact=work.redact) as writer:
         rest = iter(records)
         while chunk := list(islice(rest, CHUNK)):
             for record in await _together(work, chunk):

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from fixtures.judges import LocalJudge
+from fixtures.model_server import ThreadedModelServer
+from fixtures.model_server.judges import JUDGES as JUDGE_POLICIES
 from harness.cli import main
 from harness.core.judges import JudgeRecord
 from harness.evaluators import Criterion, Judge, Rubric
@@ -195,6 +197,28 @@ def test_a_judge_works_in_many_processes_with_one_cache(judged: Any) -> None:
     assert session.code == 0, session.out
     assert session.scorecard["judges"][0]["verdicts"] == 40
     assert judged.run().scorecard["judges"][0]["hit_rate"] == 1.0
+
+
+def test_verdicts_are_recorded_and_replayed_when_the_judge_is_gone(judged: Any) -> None:
+    spec = JUDGES.replace('model=LocalJudge("good")', 'model="openai:judge-good@URL"')
+    with ThreadedModelServer(policies=JUDGE_POLICIES) as server:
+        judged.agent(spec.replace("URL", server.url), name="judges.py")
+        examined(judged.root)
+        session = judged.run("--harness-mode=record", "--harness-judge-cache=off")
+        assert session.code == 0, session.out
+        assert server.server.traffic.requests == 40
+    again = judged.run("--harness-judge-cache=off")
+    assert again.code == 0, again.out
+    assert again.scorecard["judges"][0]["verdicts"] == 40
+    assert all(record.scores[0].value == 1.0 for record in again.records)
+
+
+def test_a_judges_cost_is_counted_apart_from_the_agents(judged: Any) -> None:
+    judged.setting('[tool.harness.prices]\n"judge-*" = { input = 1.0, output = 2.0 }\n')
+    examined(judged.root)
+    session = judged.run()
+    assert float(session.scorecard["totals"]["judge_cost_usd"]) > 0
+    assert all(record.cost_usd is None for record in session.records)
 
 
 # -- judging a stored run ---------------------------------------------------------------------------------------------

@@ -11,14 +11,72 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.rewards.adapted import AdaptedReward as AdaptedReward
+    from harness.rewards.adapters import adapt as adapt
+    from harness.rewards.bench import Bench as Bench
+    from harness.rewards.bench import Finding as Finding
+    from harness.rewards.bench import bench_of as bench_of
     from harness.rewards.calling import as_reward as as_reward
     from harness.rewards.calling import measured as measured
+    from harness.rewards.calling import measured_batch as measured_batch
+    from harness.rewards.calling import measured_now as measured_now
+    from harness.rewards.conformance import CONFORMANCE as CONFORMANCE
+    from harness.rewards.declared import Declared as Declared
+    from harness.rewards.declared import declare as declare
+    from harness.rewards.edits import FAMILIES as FAMILIES
+    from harness.rewards.fuzzer import Cheat as Cheat
+    from harness.rewards.fuzzer import FuzzReport as FuzzReport
+    from harness.rewards.fuzzer import fuzz as fuzz
+    from harness.rewards.fuzzer_cheats import NoLongerPays as NoLongerPays
+    from harness.rewards.fuzzer_cheats import save_cheats as save_cheats
+    from harness.rewards.lab import CheckReward as CheckReward
+    from harness.rewards.lab import lab_cases as lab_cases
+    from harness.rewards.mutator import Mutant as Mutant
+    from harness.rewards.mutator import mutate as mutate
+    from harness.rewards.mutator_report import MutationReport as MutationReport
+    from harness.rewards.mutator_report import mutation_report as mutation_report
+    from harness.rewards.properties import PROPERTIES as PROPERTIES
+    from harness.rewards.properties import do_nothing_tasks as do_nothing_tasks
+    from harness.rewards.properties import group_advantages as group_advantages
     from harness.rewards.reward_evaluator import as_evaluator as as_evaluator
+    from harness.rewards.samples import Sample as Sample
+    from harness.rewards.samples import SampleAgent as SampleAgent
+    from harness.rewards.samples import Samples as Samples
+    from harness.rewards.samples import samples_of as samples_of
 
 _WHERE = {
+    "AdaptedReward": "adapted",
+    "Bench": "bench",
+    "CONFORMANCE": "conformance",
+    "Cheat": "fuzzer",
+    "CheckReward": "lab",
+    "Declared": "declared",
+    "FAMILIES": "edits",
+    "Finding": "bench",
+    "FuzzReport": "fuzzer",
+    "Mutant": "mutator",
+    "MutationReport": "mutator_report",
+    "NoLongerPays": "fuzzer_cheats",
+    "PROPERTIES": "properties",
+    "Sample": "samples",
+    "SampleAgent": "samples",
+    "Samples": "samples",
+    "adapt": "adapters",
     "as_evaluator": "reward_evaluator",
     "as_reward": "calling",
+    "bench_of": "bench",
+    "declare": "declared",
+    "do_nothing_tasks": "properties",
+    "fuzz": "fuzzer",
+    "group_advantages": "properties",
+    "lab_cases": "lab",
     "measured": "calling",
+    "measured_batch": "calling",
+    "measured_now": "calling",
+    "mutate": "mutator",
+    "mutation_report": "mutator_report",
+    "samples_of": "samples",
+    "save_cheats": "fuzzer_cheats",
 }
 __all__ = sorted(_WHERE)
 

@@ -135,7 +135,8 @@ def _at_floor(bench: Bench, check: str, texts: Sequence[str] | None, what: str, 
             tried += 1
             if number is not None and number > floor + TOLERANCE:
                 top = " (as much as the best known completion)" if number >= bench.range[1] - TOLERANCE else ""
-                reason = f"{what} earns {number:g}{top}, above the floor of {floor:g}: {text[:60]!r} in task {case.id}"
+                named = "an empty think block" if text.startswith("<think>") else what
+                reason = f"{named} earns {number:g}{top}, above the floor of {floor:g}: {text[:60]!r} in task {case.id}"
                 return _no(check, reason, completion=text[:2_000], task=case.id, reward=number)
     return _yes(check, f"{tried} completions at or below the floor of {floor:g}")
 

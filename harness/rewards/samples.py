@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from harness.core.case import Case, canonical_json, content_hash
@@ -152,5 +153,7 @@ class SampleAgent:
         """The case's completion, played."""
         given = case.input
         if isinstance(given, Mapping) and {"prompt", "completion"} <= set(given):
-            return completed(given["prompt"], given["completion"], where=case.id)
-        return Trajectory(messages=tuple(asked(given)))
+            played = completed(given["prompt"], given["completion"], where=case.id)
+        else:
+            played = Trajectory(messages=tuple(asked(given)))
+        return replace(played, reported_cost_usd=Decimal(0))  # nothing was called

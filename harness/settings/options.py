@@ -16,6 +16,12 @@ OPTIONS: tuple[Option, ...] = (
         help="The agent: module:function, litellm:MODEL, openai:MODEL@URL, an http(s) address, or cmd:COMMAND.",
     ),
     Option(
+        name="reward",
+        kind="text",
+        metavar="SPEC",
+        help="The reward function that suites/rewards and the fixture reward are about: package.module:name.",
+    ),
+    Option(
         name="mode",
         kind="choice",
         choices=("replay", "record", "live"),

@@ -32,6 +32,7 @@ from harness.core.contracts import GateRule
 from harness.core.errors import RuleError
 from harness.gates.enough_evidence import EnoughEvidence
 from harness.gates.equivalence import Equivalence
+from harness.gates.exploit_gap import ExploitGap
 from harness.gates.family import is_test
 from harness.gates.fields import FieldError
 from harness.gates.latency import Latency
@@ -51,6 +52,7 @@ KINDS: Mapping[str, type[Any]] = {
     "must_pass": MustPass,
     "cost": Spend,
     "latency": Latency,
+    "exploit_gap": ExploitGap,
 }
 """What ``kind`` may be, and the rule it makes."""
 

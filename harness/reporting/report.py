@@ -22,6 +22,7 @@ from harness.reporting.sections.evaluators import Evaluators
 from harness.reporting.sections.failures import Failures
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
+from harness.reporting.sections.rewards_lab import RewardLab
 from harness.reporting.sections.rules import Rules
 from harness.reporting.sections.summary import Summary
 from harness.reporting.sections.tools import Tools
@@ -92,6 +93,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Cost(scorecard, walk.models),
         Latency(scorecard, walk.models),
         Tools(walk.tools),
+        RewardLab(scorecard),
     ]
 
 

@@ -136,6 +136,11 @@ def lab_suite(original: AdaptedReward) -> Suite:
     bench = Bench(original)
     samples = bench.samples
     passing = []
+    # Labels are an order; where the reward gives every one of them exactly, they are the rewards themselves.
+    labelled = samples.own and all(
+        sample.label is None or _rounded(number) == _rounded(sample.label)
+        for sample, number in zip(samples.samples, bench.numbers, strict=True)
+    )
     # Those that touch most of a function come first: a mutant is done with at the first that fails.
     first = ("correct_above_wrong", "finite_or_none", "bounded", "crash_is_an_error")
     checks = {**PROPERTIES, **CONFORMANCE}
@@ -149,8 +154,8 @@ def lab_suite(original: AdaptedReward) -> Suite:
             if checks[name](tried).ok is not True:
                 yield name
                 return
-        if [_rounded(n) for n in tried.numbers if n is None] != [_rounded(n) for n in bench.numbers if n is None]:
-            yield "completions that are left out"
+        if labelled and [_rounded(n) for n in tried.numbers] != [_rounded(n) for n in bench.numbers]:
+            yield "labelled samples"
 
     return suite
 

@@ -29,7 +29,7 @@ from harness.rewards.samples import Sample
 
 LONGEST = 4
 """Edits in a chain."""
-MAX_MESSAGES, MAX_CHARS = 400, 200_000
+MAX_MESSAGES, MAX_CHARS = 400, 20_000
 """A cheat that is larger than this is not a cheap one."""
 
 

@@ -94,7 +94,7 @@ class CheckReward:
         self,
         reward: Any,
         *,
-        budget: int = 250,
+        budget: int = 200,
         exploit_limit: float = EXPLOIT_LIMIT,
         save_to: str | Path | None = None,
         seed: int = 0,

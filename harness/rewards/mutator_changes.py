@@ -6,6 +6,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -52,9 +53,9 @@ def changes(node: Definition) -> Iterator[Change]:
         for operator, what, make in _replacements(original):
             tree = copy.deepcopy(node)
             target = list(_walked(tree))[index]
-            changed = _Put(target, make(copy.deepcopy(target))).visit(tree)
+            tree.body = [_Put(target, make(copy.deepcopy(target))).visit(statement) for statement in tree.body]
             line = int(getattr(original, "lineno", node.lineno))
-            yield Change(operator=operator, line=line, what=what, tree=ast.fix_missing_locations(changed))
+            yield Change(operator=operator, line=line, what=what, tree=ast.fix_missing_locations(tree))
 
 
 def _walked(node: Definition) -> Iterator[ast.AST]:
@@ -82,7 +83,7 @@ class _Put(ast.NodeTransformer):
         self.target = target
         self.instead = instead
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         """The other node where the target stands, else the node with its children visited."""
         if node is self.target:
             return ast.copy_location(self.instead, node)

@@ -15,7 +15,7 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.rewards.adapted import AdaptedReward
 from harness.rewards.adapters import adapt
-from harness.rewards.bench import Bench
+from harness.rewards.bench import Bench, bench_of
 from harness.rewards.mutator import Mutant, mutate
 from harness.rewards.mutator_changes import OPERATORS
 
@@ -79,14 +79,15 @@ def mutation_report(
     if unknown:
         raise UsageError(f"there is no kind of change {unknown[0]!r}; kinds: {', '.join(OPERATORS)}")
     original = adapt(reward)
+    mutants = [mutant for mutant in mutate(original) if operators is None or mutant.operator in operators]
+    if not mutants:
+        return MutationReport(name=original.name, judged=())
     asked = suite if suite is not None else lab_suite(original)
     before = _failing(asked, original, seconds)
     if _NEVER_ENDED in before:
         raise UsageError(f"the suite takes more than {seconds:g} s for {original.name} itself; give seconds=...")
     judged = []
-    for mutant in mutate(original):
-        if operators is not None and mutant.operator not in operators:
-            continue
+    for mutant in mutants:
         new = _failing(asked, _as_original(mutant.broken, original), seconds) - before
         judged.append(Judged(mutant=mutant, noticed_by=min(new, default="")))
     return MutationReport(name=original.name, judged=tuple(judged))
@@ -133,7 +134,10 @@ def lab_suite(original: AdaptedReward) -> Suite:
     from harness.rewards.conformance import CONFORMANCE
     from harness.rewards.properties import PROPERTIES
 
-    bench = Bench(original)
+    kept = original.kept.get("suite")
+    if kept is not None:
+        return kept  # type: ignore[no-any-return]
+    bench = bench_of(original)
     samples = bench.samples
     passing = []
     # Labels are an order; where the reward gives every one of them exactly, they are the rewards themselves.
@@ -157,6 +161,7 @@ def lab_suite(original: AdaptedReward) -> Suite:
         if labelled and [_rounded(n) for n in tried.numbers] != [_rounded(n) for n in bench.numbers]:
             yield "labelled samples"
 
+    original.kept["suite"] = suite
     return suite
 
 

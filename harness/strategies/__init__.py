@@ -1,6 +1,6 @@
 """Hypothesis strategies for tests of agents, guards and rewards: conversations, tool calls, code edits, JSON, PII text.
 
-``from harness.strategies import conversations``; each is seeded and shrunk by hypothesis (extra ``properties``).
+``from harness.strategies import conversations``; hypothesis (extra ``properties``) seeds and shrinks.
 Nothing is made up that could belong to a person: names, numbers and addresses come from reserved ranges and small lists.
 """
 

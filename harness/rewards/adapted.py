@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.core.case import Case
+from harness.core.errors import AgentBroken
 from harness.core.trajectory import Trajectory
 from harness.rewards.columns import label
 from harness.rewards.declared import Declared
@@ -48,7 +49,15 @@ class AdaptedReward:
         return _first_awaited(answers) if inspect.isawaitable(answers) else answers[0]
 
     def rewards(self, pairs: Sequence[Pair]) -> Any:
-        """The rewards of several trajectories, in one call where the interface takes a batch; raises as it does."""
+        """The rewards of several trajectories, in one call where the interface takes a batch; raises as it does.
+
+        A run that broke is no bad answer, and other libraries have no word for it: it is not shown to their functions.
+        """
+        for trajectory, _ in pairs:
+            if trajectory.error is not None and self.interface not in ("harness", "evaluator"):
+                broke = AgentBroken(f"the agent broke, so there is nothing to reward: {trajectory.error.message[:300]}")
+                broke.kind = trajectory.error.kind
+                raise broke
         if self.batch or len(pairs) == 1:
             return self._called(pairs)
         answers = [self._called([pair]) for pair in pairs]
@@ -92,7 +101,7 @@ class AdaptedReward:
             answers = self.call(pairs, not chat)
         except Exception:  # noqa: BLE001 - the other form was a guess
             answers = None
-        if answers is None or inspect.isawaitable(answers):
+        if answers is None or inspect.isawaitable(answers) or all(answer is None for answer in answers):
             return self.call(pairs, chat)  # the break that the author will recognise
         self.form.learn(not chat, answers)
         return answers
@@ -102,13 +111,6 @@ class AdaptedReward:
             return bool(self.form.chat)
         # As the trainers do: the form of the dataset's prompts is the form of the completions.
         return self.interface == "verifiers" or not isinstance(pairs[0][1].input, str)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what was found out, which another process finds out again."""
-        return {key: value for key, value in vars(self).items() if key not in ("form", "kept")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, form=_Form(), kept={})
 
 
 class _Form:

@@ -60,7 +60,7 @@ async def measured_batch(
             answers = await answers
         answers = _as_many(answers, pairs)
     except Exception as broken:  # noqa: BLE001 - whatever a reward function raises is data
-        if len(pairs) > 1 and not getattr(reward, "group", False):
+        if _can_be_told_apart(broken, reward, pairs):
             return [await measured(reward, trajectory, case, weight=weight, clock=clock) for trajectory, case in pairs]
         error = Failure.of(broken, kind="agent")
     return _shared(reward, answers, error, pairs, weight, clock.monotonic() - started)
@@ -80,10 +80,19 @@ def measured_now(reward: Reward, pairs: Sequence[Pair], *, clock: Clock = SYSTEM
             answers = asyncio.run(_awaited(answers))
         answers = _as_many(answers, pairs)
     except Exception as broken:  # noqa: BLE001 - whatever a reward function raises is data
-        if len(pairs) > 1 and not getattr(reward, "group", False):
+        if _can_be_told_apart(broken, reward, pairs):
             return [value for pair in pairs for value in measured_now(reward, [pair], clock=clock)]
         error = Failure.of(broken, kind="agent")
     return _shared(reward, answers, error, pairs, 1.0, clock.monotonic() - started)
+
+
+class WrongLength(ValueError):
+    """As many rewards come out as completions go in; here it was another number."""
+
+
+def _can_be_told_apart(broken: Exception, reward: Reward, pairs: Sequence[Pair]) -> bool:
+    """Whether asking for every pair by itself can show which of them broke the call."""
+    return len(pairs) > 1 and not getattr(reward, "group", False) and not isinstance(broken, WrongLength)
 
 
 async def _awaited(answers: Awaitable[Any]) -> Any:
@@ -108,7 +117,7 @@ async def _alone(answer: Awaitable[Any]) -> list[Any]:
 def _as_many(answers: Any, pairs: Sequence[Pair]) -> list[Any]:
     got = list(answers)
     if len(got) != len(pairs):
-        raise ValueError(f"{len(pairs)} completions went in and {len(got)} rewards came out; return one for each")
+        raise WrongLength(f"{len(pairs)} completions went in and {len(got)} rewards came out; return one for each")
     return got
 
 

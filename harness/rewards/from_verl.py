@@ -60,7 +60,7 @@ def row_of(trajectory: Trajectory, case: Case) -> dict[str, Any]:
     truth = columns["ground_truth"] if "ground_truth" in columns else column(case, "answer")
     extra = columns.get("extra_info", {**columns, "index": case.id})
     return {
-        "data_source": str(columns.get("data_source", "harness")),
+        "data_source": columns.get("data_source", "harness"),
         "solution_str": completion_text(trajectory),
         "ground_truth": truth,
         "extra_info": extra,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import json
 import keyword
 import re
@@ -126,7 +127,9 @@ def _locals(tree: ast.AST) -> dict[str, str]:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             outside.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
     free = sorted(inside - outside)
-    return {name: f"{name}_v2" for name in free if not keyword.iskeyword(name) and not name.startswith("__")}
+    taken = inside | outside | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    fresh = (f"local_{number}" for number in itertools.count(1) if f"local_{number}" not in taken)
+    return {name: next(fresh) for name in free if not keyword.iskeyword(name) and not name.startswith("__")}
 
 
 REWRITES: Mapping[str, Callable[[str], str | None]] = {

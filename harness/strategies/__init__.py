@@ -1,7 +1,7 @@
 """Hypothesis strategies for tests of agents, guards and rewards: conversations, tool calls, code edits, JSON, PII text.
 
 ``from harness.strategies import conversations``; hypothesis (extra ``properties``) seeds and shrinks.
-Nothing is made up that could belong to a person: names, numbers and addresses come from reserved ranges and small lists.
+Nothing is made up that could belong to a person: numbers and addresses come from reserved ranges, names from a list.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def _note(reward: _Reward, score: Score) -> None:
         reward.counts[kind][0] += int(bool(score.passed))
         reward.counts[kind][1] += 1
         if not score.passed:
-            reward.flags.append((kind, check, score.reason))
+            said = score.reason.removeprefix(f"{evidence.get('reward', '')}: ")
+            reward.flags.append((kind, check, said))
     elif kind == "exploits" and score.value is not None:
         reward.gaps.append((check, score.value, evidence))
     elif kind == "mutants" and score.value is not None:
@@ -85,7 +86,7 @@ def _blocks(name: str, reward: _Reward) -> list[Block]:
         check, gap, evidence = max(reward.gaps, key=lambda row: row[1])
         limit = float(evidence.get("limit", 0.05))
         note = f"share of its range that cheap edits move; {check}" if gap > 0 else "no cheap edit raises it"
-        items.append(Figure(label="Exploit gap", value=f"{gap:.3g}", note=note, tone="bad" if gap > limit else "good"))
+        items.append(Figure(label="Exploit gap", value=_gap(gap), note=note, tone="bad" if gap > limit else "good"))
     if reward.mutants:
         note = "broken rewards that these checks notice"
         tone = "good" if reward.noticed == reward.mutants else "warn"
@@ -106,12 +107,10 @@ def _blocks(name: str, reward: _Reward) -> list[Block]:
 
 def _flags(reward: _Reward) -> Table:
     rows = [
-        (Cell(text=check.replace("_", " "), tone="bad"), Cell(text=kind), Cell(text=_short(reason)))
-        for kind, check, reason in reward.flags[:MOST_ROWS]
+        (Cell(text=check.replace("_", " "), tone="bad"), Cell(text=_short(reason)))
+        for _, check, reason in reward.flags[:MOST_ROWS]
     ]
-    return Table(
-        columns=("Flagged", "Kind", "What was seen"), rows=tuple(rows), caption="What the reward does not keep"
-    )
+    return Table(columns=("Flagged", "What was seen"), rows=tuple(rows), caption="What the reward does not keep")
 
 
 def _gaps(reward: _Reward) -> Table:
@@ -123,7 +122,7 @@ def _gaps(reward: _Reward) -> Table:
         rows.append(
             (
                 Cell(text=check),
-                Cell(text=f"{gap:.3g}", sort=gap, tone=tone),  # type: ignore[arg-type]
+                Cell(text=_gap(gap), sort=gap, tone=tone),  # type: ignore[arg-type]
                 Cell(text=_short(" + ".join(map(str, cheat.get("edits", ()))))),
                 Cell(text=_short(str(cheat.get("base", "")))),
                 Cell(text=moved),
@@ -155,6 +154,10 @@ def _survivors(reward: _Reward) -> Table:
         rows=tuple(rows),
         caption=f"Broken rewards that nobody noticed{more}",
     )
+
+
+def _gap(gap: float) -> str:
+    return f"{gap:,.0f}" if gap >= 100 else f"{gap:.3g}"
 
 
 def _short(text: str) -> str:

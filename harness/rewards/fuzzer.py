@@ -208,8 +208,8 @@ class Fuzzer:
 
     def _single_edits(self) -> None:
         self._found: list[_Chain] = []
-        for edit in self.edits:
-            for base in range(len(self.bases)):
+        for base in range(len(self.bases)):  # every edit on the wrong answer comes before any on the next base
+            for edit in self.edits:
                 chain = self._tried(base, (edit,))
                 if chain is not None:
                     self._found.append(chain)

@@ -79,7 +79,7 @@ class CheckReward:
     """Makes the check that a case of :func:`lab_cases` names, on one reward function.
 
     :param reward: any reward function; adapted where it is not yet.
-    :param budget: calls of the fuzzer, per case.
+    :param budget: calls of the fuzzer, per family; twice that for chains over all families.
     :param exploit_limit: the largest exploit gap that passes, as a share of the reward's range.
     :param save_to: folder for the cheats that were found, one JSON-lines file per reward; None: they are not kept.
     :param seed: of the fuzzer.
@@ -145,7 +145,8 @@ class CheckReward:
 
     def _exploited(self, check: str, more: dict[str, Any]) -> Score:
         families = None if check == EVERYTHING else [check]
-        report = fuzz(bench_of(self.wrapped), families=families, budget=self.budget, seed=self.seed)
+        budget = self.budget if families else 2 * self.budget  # chains need more room than single edits
+        report = fuzz(bench_of(self.wrapped), families=families, budget=budget, seed=self.seed)
         evidence = self._cheat_told(check, report)
         if report.gap is None:
             none = bool(families) and report.errors == 0

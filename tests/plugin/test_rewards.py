@@ -1,4 +1,4 @@
-"""The reward under test in real inner sessions: by flag, mark, table; its mistakes flagged by name; its usage errors."""
+"""The reward under test in real inner sessions: by flag, mark and table; mistakes flagged by name; usage errors."""
 
 from __future__ import annotations
 

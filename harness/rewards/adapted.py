@@ -18,6 +18,9 @@ Pair = tuple[Trajectory, Case]
 Call = Callable[[Sequence[Pair], bool], Any]
 """(pairs, as chat messages) to one answer per pair, or an awaitable of it."""
 
+FORM_ERRORS = (TypeError, AttributeError, IndexError)
+"""What a function raises that was written for texts and gets chat messages, or the other way round."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AdaptedReward:
@@ -75,36 +78,52 @@ class AdaptedReward:
             return self.call(pairs, chat)
         try:
             answers = self.call(pairs, chat)
-        except Exception:  # noqa: BLE001 - tried again, and raised again where that does not help
-            return self._other_form(pairs, chat)
+        except FORM_ERRORS:
+            if not self._understands_only_the_other(pairs, chat):
+                raise
+            return self.call(pairs, not chat)
         if inspect.isawaitable(answers):
             return self._later(answers, pairs, chat)
         self.form.learn(chat, answers)
         return answers
 
+    def _understands_only_the_other(self, pairs: Sequence[Pair], chat: bool) -> bool:
+        """Whether a harmless completion breaks it in one form and not in the other, so that the form was the reason."""
+        harmless = [_harmless(pairs[0])]
+        try:
+            answers = self.call(harmless, chat)
+        except FORM_ERRORS:
+            try:
+                answers = self.call(harmless, not chat)
+            except Exception:  # noqa: BLE001 - then it is not the form; the first break is raised again
+                return False
+            return not inspect.isawaitable(answers) and self.form.learn(not chat, answers)
+        except Exception:  # noqa: BLE001 - as above
+            return False
+        if not inspect.isawaitable(answers):
+            self.form.learn(chat, answers)
+        return False
+
     async def _later(self, answers: Awaitable[Any], pairs: Sequence[Pair], chat: bool) -> Any:
         try:
             got = await answers
-        except Exception as first:  # noqa: BLE001 - raised again where the other form does not help
-            try:
-                got = self.call(pairs, not chat)
-                got = await got if inspect.isawaitable(got) else got
-            except Exception:  # noqa: BLE001 - the first break is the one that the author will recognise
-                raise first from None
-            chat = not chat
+        except FORM_ERRORS:
+            harmless = [_harmless(pairs[0])]
+            if await self._breaks(harmless, chat) and not await self._breaks(harmless, not chat):
+                return await self.call(pairs, not chat)
+            raise
         self.form.learn(chat, got)
         return got
 
-    def _other_form(self, pairs: Sequence[Pair], chat: bool) -> Any:
-        """The function broke on the form that its dataset would have: perhaps it was written for the other one."""
+    async def _breaks(self, harmless: Sequence[Pair], chat: bool) -> bool:
         try:
-            answers = self.call(pairs, not chat)
-        except Exception:  # noqa: BLE001 - the other form was a guess
-            answers = None
-        if answers is None or inspect.isawaitable(answers) or all(answer is None for answer in answers):
-            return self.call(pairs, chat)  # the break that the author will recognise
-        self.form.learn(not chat, answers)
-        return answers
+            got = await self.call(harmless, chat)
+        except FORM_ERRORS:
+            return True
+        except Exception:  # noqa: BLE001 - another break than the form's: nothing is learned from it
+            return not chat
+        self.form.learn(chat, got)
+        return False
 
     def _chat(self, pairs: Sequence[Pair]) -> bool:
         if self.form.known:
@@ -124,11 +143,20 @@ class _Form:
     def known(self) -> bool:
         return self.chat is not None
 
-    def learn(self, chat: bool, answers: Any) -> None:
-        # An answer without a number (None for "not my task") says nothing about the form.
-        if any(answer is not None for answer in answers):
+    def learn(self, chat: bool, answers: Any) -> bool:
+        """Settle the form, where there is a number to settle it by; None for "not my task" says nothing about it."""
+        told = any(answer is not None for answer in answers)
+        if told:
             with self._lock:
                 self.chat = chat
+        return told
+
+
+def _harmless(pair: Pair) -> Pair:
+    """The task with a completion that no reward function should break on."""
+    trajectory, case = pair
+    asked = [message for message in trajectory.messages if message.get("role") in ("system", "user")]
+    return replace(trajectory, messages=(*asked, {"role": "assistant", "content": "The answer is 42."})), case
 
 
 async def _first_awaited(answers: Awaitable[Any]) -> Any:

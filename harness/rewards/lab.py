@@ -124,7 +124,7 @@ class CheckReward:
         return await asyncio.to_thread(self._checked, str(kind), str(check))
 
     def _checked(self, kind: str, check: str) -> Score:
-        more = {"area": "rewards", "version": self.version}
+        more: dict[str, Any] = {"area": "rewards", "version": self.version}
         if check in self.wrapped.declared.without:
             why = f"left out by its author: without=({check!r},)"
             return Score.not_measured(NAMES[kind], why, expected_nothing=True, **more)

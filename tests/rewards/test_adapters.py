@@ -38,7 +38,7 @@ def trl_texts(completions, ground_truth, **kwargs):
 
 
 def trl_chat(prompts, completions, answer, **kwargs):
-    assert all(isinstance(prompt, list) for prompt in prompts)
+    assert [prompt[-1]["content"] for prompt in prompts] == [CASE.input] * len(completions)
     return [1.0 if right in turns[-1]["content"] else 0.0 for turns, right in zip(completions, answer, strict=True)]
 
 
@@ -91,6 +91,36 @@ def test_none_stays_none_and_what_breaks_is_an_error_of_its_own_item_only() -> N
     assert second.value is None
     assert second.error is not None
     assert second.error.type == "ValueError"
+
+
+def test_a_crash_on_one_text_is_never_hidden_by_trying_the_other_form() -> None:
+    def inverse(completions, **columns):
+        return [1 / len(text) for text in completions]
+
+    async def later(completions, **columns):
+        return [1 / len(text) for text in completions]
+
+    def reads_text(completions, **columns):
+        return [float(text.strip()) if text else float(None) for text in completions]  # a TypeError of its own
+
+    for function in (inverse, later):
+        good, bad = measured_now(adapt(function), [(make_trajectory("four"), CASE), (make_trajectory(""), CASE)])
+        assert good.value == 0.25
+        assert bad.value is None
+        assert bad.error is not None
+        assert bad.error.type == "ZeroDivisionError"
+    (bad,) = measured_now(adapt(reads_text), [(make_trajectory(""), CASE)])
+    assert bad.error is not None
+    assert bad.error.type == "TypeError"
+
+
+async def trl_async_chat(completions, **kwargs):
+    await asyncio.sleep(0)
+    return [1.0 if "42" in turns[0]["content"] else 0.0 for turns in completions]
+
+
+def test_a_coroutine_written_for_chat_messages_is_given_them() -> None:
+    assert both(trl_async_chat) == [1.0, 0.0]
 
 
 def test_a_batch_of_another_length_is_an_error_and_never_filled_up() -> None:

@@ -93,6 +93,12 @@ OPTIONS: tuple[Option, ...] = (
         flag=False,
         help="Limits per provider: requests_per_minute, tokens_per_minute, in_flight.",
     ),
+    Option(
+        name="alerts",
+        kind="alerts",
+        flag=False,
+        help="Limits of harness history --alerts in percent: drop, errors, cost; and a webhook that is told.",
+    ),
 )
 """Every option, in the order of the docs."""
 

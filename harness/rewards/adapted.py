@@ -95,8 +95,10 @@ class AdaptedReward:
         except FORM_ERRORS:
             try:
                 answers = self.call(harmless, not chat)
-            except Exception:  # noqa: BLE001 - then it is not the form; the first break is raised again
+            except FORM_ERRORS:
                 return False
+            except Exception:  # noqa: BLE001 - it read the form, and broke on what stood in it
+                return True
             return not inspect.isawaitable(answers) and self.form.learn(not chat, answers)
         except Exception:  # noqa: BLE001 - as above
             return False
@@ -121,7 +123,7 @@ class AdaptedReward:
         except FORM_ERRORS:
             return True
         except Exception:  # noqa: BLE001 - another break than the form's: nothing is learned from it
-            return not chat
+            return False
         self.form.learn(chat, got)
         return False
 

@@ -81,7 +81,7 @@ class Bench:
         declared = self.reward.declared.samples
         if declared is not None and not isinstance(declared, str):
             return samples_of(declared)
-        return probes(self._chosen[0])
+        return probes(*self._chosen)
 
     @cached_property
     def _forms(self) -> dict[str, list[tuple[float | None, float | None]]]:
@@ -97,7 +97,7 @@ class Bench:
         return self.values([(sample.trajectory, sample.case)])[0].value
 
     @cached_property
-    def _chosen(self) -> tuple[str, int]:
+    def _chosen(self) -> tuple[str, str]:
         return choose(self._forms)
 
     @cached_property

@@ -89,11 +89,21 @@ def probe_cases() -> tuple[Case, ...]:
     )
 
 
-def probes(dialect: str) -> Samples:
-    """Right (label 1) and wrong (label 0) completions of every task in one form."""
+KINDS: Mapping[str, tuple[int, ...]] = {
+    "": tuple(range(len(TASKS))),
+    "numbers": tuple(i for i, task in enumerate(TASKS) if task[2].isdigit()),
+    "words": tuple(i for i, task in enumerate(TASKS) if not task[2].isdigit()),
+}
+"""Which tasks: all of them, those with a number as answer, those with a word. Many rewards read only numbers."""
+
+
+def probes(dialect: str, kind: str = "") -> Samples:
+    """Right (label 1) and wrong (label 0) completions of the tasks of a kind in one form."""
     write = DIALECTS[dialect]
     samples = []
-    for case, (question, remark, right, wrong) in zip(probe_cases(), TASKS, strict=True):
+    cases = probe_cases()
+    for index in KINDS[kind]:
+        case, (question, remark, right, wrong) = cases[index], TASKS[index]
         for label, answer in ((1.0, right), (0.0, wrong)):
             samples.append(
                 Sample(
@@ -104,21 +114,27 @@ def probes(dialect: str) -> Samples:
                     what=f"{'right' if label else 'wrong'} answer, {dialect}",
                 )
             )
-    return Samples(samples=tuple(samples), tasks=probe_cases(), named=dialect, extra={"dialect": dialect})
+    chosen = tuple(cases[index] for index in KINDS[kind])
+    return Samples(samples=tuple(samples), tasks=chosen, named=dialect + (f", {kind} only" if kind else ""))
 
 
-def choose(values: Mapping[str, Sequence[tuple[float | None, float | None]]]) -> tuple[str, int]:
-    """The form a reward understands best, and how many tasks it separates in it.
+def choose(values: Mapping[str, Sequence[tuple[float | None, float | None]]]) -> tuple[str, str]:
+    """The form that a reward understands best, and the kind of tasks that it is for.
+
+    A reward that separates tasks with numbers and not one with words (or the other way round) is for those; anything
+    in between is for all tasks, so that what it gets wrong is seen.
 
     :param values: for every form, (reward of the right answer, reward of the wrong one) by task.
     """
 
-    def separated(name: str) -> int:
-        return sum(1 for right, wrong in values[name] if right is not None and wrong is not None and right > wrong)
+    def separated(name: str, kind: str = "") -> int:
+        pairs = [values[name][index] for index in KINDS[kind]]
+        return sum(1 for right, wrong in pairs if right is not None and wrong is not None and right > wrong)
 
     def height(name: str) -> float:
         known = [right for right, _ in values[name] if right is not None]
         return sum(known) / len(known) if known else float("-inf")
 
     best = max(values, key=lambda name: (separated(name), height(name)))
-    return best, separated(best)
+    numbers, words = separated(best, "numbers"), separated(best, "words")
+    return best, "numbers" if numbers and not words else "words" if words and not numbers else ""

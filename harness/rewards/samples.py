@@ -13,7 +13,7 @@ with any other input is a task without a completion.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +49,6 @@ class Samples:
     own: bool = False
     """Whether the author gave them; else they are the general probes."""
     named: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def by_task(self) -> dict[str, list[Sample]]:
         """The samples of each task."""

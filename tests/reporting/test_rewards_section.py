@@ -1,4 +1,4 @@
-"""The section on reward functions: built from the evidence of scores alone, bounded, absent where nothing was checked."""
+"""The section on reward functions: built from the evidence of scores alone, bounded, absent without a check."""
 
 from __future__ import annotations
 

@@ -214,12 +214,13 @@ def crash_is_an_error(bench: Bench) -> Finding:
     asked = set(required(parameters(reward.wrapped))) - {"completions", "completion", "prompts", "prompt", "state"}
     tried = 0
     for trajectory, case in _pairs(bench, 3):
-        broken = sabotage.sabotaged(case, asked)
-        sabotage.Unreadable.touched = 0
-        got, crashed = sabotage.raised_inside(
+        unreadable = sabotage.Unreadable()
+        broken = sabotage.sabotaged(case, asked, unreadable)
+        got, raised = sabotage.raised_inside(
             lambda pair=(trajectory, broken): bench.values([pair])[0],  # type: ignore[misc]
             reward,
         )
+        crashed = raised or unreadable.touched > 0
         tried += int(crashed)
         if crashed and got.error is None and got.value is not None:
             reason = (

@@ -26,10 +26,11 @@ class Sabotage(Exception):
 class Unreadable:
     """Something that raises as soon as it is used in any way, and remembers that it was."""
 
-    touched = 0
+    def __init__(self) -> None:
+        self.touched = 0
 
     def _break(self, *args: Any, **kwargs: Any) -> Any:
-        Unreadable.touched += 1
+        self.touched += 1
         raise Sabotage("this reference cannot be read (put here on purpose, to see whether a crash becomes a number)")
 
 
@@ -50,19 +51,21 @@ def _getattr(self: Unreadable, name: str) -> Any:
 Unreadable.__getattr__ = _getattr  # type: ignore[attr-defined]
 
 
-def sabotaged(case: Case, wanted: set[str]) -> Case:
+def sabotaged(case: Case, wanted: set[str], broken: Unreadable) -> Case:
     """The case with everything that is not the agent's made unreadable.
 
     :param wanted: further columns that the function asks for by name.
     """
-    broken = Unreadable()
     names = {*case.metadata, *case.expected.custom, *ANSWER_NAMES, *wanted} - {"completion", "prompt"}
     expected = replace(case.expected, answer=None, answers=(), number=None, custom=dict.fromkeys(sorted(names), broken))
     return replace(case, expected=expected, metadata={})
 
 
 def raised_inside(call: Callable[[], Any], reward: AdaptedReward) -> tuple[Any, bool]:
-    """What a call gave, and whether something was raised in the reward's own file on the way, caught or not."""
+    """What a call gave, and whether something was raised in the reward's own file on the way, caught or not.
+
+    A reward that runs in other threads is seen by what it touches only (see :class:`Unreadable`).
+    """
     files = _files_of(reward.wrapped)
     seen = False
 
@@ -77,7 +80,7 @@ def raised_inside(call: Callable[[], Any], reward: AdaptedReward) -> tuple[Any, 
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        return call(), seen or Unreadable.touched > 0
+        return call(), seen
     finally:
         sys.settrace(before)
 

@@ -84,7 +84,7 @@ class Bench:
         return probes(*self._chosen)
 
     @cached_property
-    def _forms(self) -> dict[str, list[tuple[float | None, float | None]]]:
+    def forms(self) -> dict[str, list[tuple[float | None, float | None]]]:
         """(right, wrong) by task, in every form of the probes."""
         found: dict[str, list[tuple[float | None, float | None]]] = {}
         for name in DIALECTS:
@@ -98,7 +98,7 @@ class Bench:
 
     @cached_property
     def _chosen(self) -> tuple[str, str]:
-        return choose(self._forms)
+        return choose(self.forms)
 
     @cached_property
     def numbers(self) -> list[float | None]:
@@ -125,7 +125,7 @@ class Bench:
         """Every reward of samples, in every form where the probes are used, and of doing nothing."""
         found = [number for number in self.numbers if number is not None]
         if not self.samples.own:
-            found += [n for pairs in self._forms.values() for pair in pairs for n in pair if n is not None]
+            found += [n for pairs in self.forms.values() for pair in pairs for n in pair if n is not None]
         case = self.tasks[0]
         nothing = self.number(completed(case.input, ""), case)
         return [*found, nothing] if nothing is not None else found

@@ -97,6 +97,25 @@ def _shown(number: float | None) -> str:
     return "no reward" if number is None else f"{number:g}"
 
 
+def format_never_beats_content(bench: Bench) -> Finding:
+    """No wrong answer, in whatever form, earns more than the right answer in the form the reward understands best."""
+    check = "format_never_beats_content"
+    if bench.samples.own:
+        reason = "samples of your own have their own form; see correct_above_wrong"
+        return Finding(check=check, ok=None, applies=False, reason=reason)
+    best = [n for s, n in zip(bench.samples.samples, bench.numbers, strict=True) if s.label == 1.0 and n is not None]
+    if not best:
+        return Finding(check=check, ok=None, reason="no right answer has a reward")
+    tried = 0
+    for form, pairs in bench.forms.items():
+        for index, (_, wrong) in enumerate(pairs):
+            tried += int(wrong is not None)
+            if wrong is not None and wrong > min(best) + TOLERANCE:
+                reason = f"a wrong answer written as {form} earns {wrong:g} (probe-{index:02d})"
+                return _no(check, f"{reason}, a right one written as {bench.samples.named} {min(best):g}")
+    return _yes(check, f"{tried} wrong answers in {len(bench.forms)} forms, none above {min(best):g}")
+
+
 def empty_shell_at_floor(bench: Bench) -> Finding:
     """Format without content (an empty think block, an empty answer tag) earns nothing: format never beats content."""
     return _at_floor(bench, "empty_shell_at_floor", SHELLS, "an empty format shell", tasks=1)
@@ -367,6 +386,7 @@ PROPERTIES: Mapping[str, Callable[[Bench], Finding]] = {
     for check in (
         bounded,
         correct_above_wrong,
+        format_never_beats_content,
         empty_shell_at_floor,
         empty_at_floor,
         echo_at_floor,

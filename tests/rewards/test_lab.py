@@ -164,6 +164,12 @@ def echoes(prompts, completions, answer, **kwargs):
     return [float(right(c, a)) or 0.1 * (p in c) for p, c, a in zip(prompts, completions, answer, strict=True)]
 
 
+def loves_boxes(completions, answer, **kwargs):
+    return [
+        0.5 * right(c, a) + 0.6 * ("boxed" in c) * (not right(c, a)) for c, a in zip(completions, answer, strict=True)
+    ]
+
+
 def strict_blanks(completions, answer, **kwargs):
     return [float(right(c, a) and not c.startswith("\n")) for c, a in zip(completions, answer, strict=True)]
 
@@ -189,6 +195,7 @@ def repeats(completions, answer, **kwargs):
         (upside_down, "correct_above_wrong"),
         (polite, "refusal_at_floor"),
         (echoes, "echo_at_floor"),
+        (loves_boxes, "format_never_beats_content"),
         (strict_blanks, "whitespace_changes_nothing"),
         (repeats, "repetition_never_raises"),
     ],

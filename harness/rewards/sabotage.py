@@ -92,7 +92,8 @@ def _files_of(thing: Any) -> set[str]:
         code = getattr(part, "__code__", None)
         if code is not None:
             found.add(code.co_filename)
-    for klass in type(thing).__mro__ if not hasattr(thing, "__code__") else ():
+    owner: Any = thing if isinstance(thing, type) else type(thing)
+    for klass in owner.__mro__ if not hasattr(thing, "__code__") else ():
         for member in vars(klass).values():
             code = getattr(member, "__code__", None)
             if code is not None and klass.__module__ != "builtins":

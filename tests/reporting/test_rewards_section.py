@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.core.blocks import Figures, Table
+from harness.core.blocks import Figures, Prose, Table
 from harness.core.case import Case
 from harness.core.record import Manifest, PlannedSuite, Record, Run
 from harness.core.score import Score
@@ -70,11 +70,12 @@ def test_flags_gaps_and_survivors_are_told_with_their_numbers() -> None:
     )
     page = RewardLab(scorecard).build(run, None)
     assert page is not None
-    figures, flags, gaps, survivors = page.blocks
+    named, figures, flags, gaps, survivors = page.blocks
+    assert isinstance(named, Prose)
+    assert named.text == "Reward function: mine"
     assert isinstance(figures, Figures)
     shown = {item.label: item.value for item in figures.items}
     assert shown == {
-        "Reward function": "mine",
         "Conformance": "1 of 1",
         "Properties": "0 of 1",
         "Exploit gap": "0.5",
@@ -91,6 +92,7 @@ def test_flags_gaps_and_survivors_are_told_with_their_numbers() -> None:
         "0 to 0.5",
     ]
     assert isinstance(survivors, Table)
+    assert [cell.text for cell in survivors.rows[0]] == ["f, line 0", "< becomes >=", "a", "b"]
     assert len(survivors.rows) == 2
 
 

@@ -76,7 +76,7 @@ def _note(reward: _Reward, score: Score) -> None:
 
 
 def _blocks(name: str, reward: _Reward) -> list[Block]:
-    items = [Figure(label="Reward function", value=name)]
+    items: list[Figure] = []
     for kind, label in (("conformance", "Conformance"), ("properties", "Properties")):
         passed, made = reward.counts[kind]
         if made:
@@ -93,14 +93,14 @@ def _blocks(name: str, reward: _Reward) -> list[Block]:
         items.append(
             Figure(label="Mutants noticed", value=f"{reward.noticed} of {reward.mutants}", note=note, tone=tone)  # type: ignore[arg-type]
         )
-    blocks: list[Block] = [Figures(items=tuple(items))]
+    blocks: list[Block] = [Prose(text=f"Reward function: {_short(name)}"), Figures(items=tuple(items))]
     if reward.flags:
         blocks.append(_flags(reward))
     if any(gap > 0 for _, gap, _ in reward.gaps):
         blocks.append(_gaps(reward))
     if reward.survivors:
         blocks.append(_survivors(reward))
-    if len(blocks) == 1:
+    if len(blocks) == 2:
         blocks.append(Prose(text="Nothing was flagged, no cheat was found, and no broken reward went unnoticed."))
     return blocks
 
@@ -141,19 +141,24 @@ def _survivors(reward: _Reward) -> Table:
     rows = [
         (
             Cell(text=f"{item.get('function', '')}, line {item.get('line', '')}", sort=int(item.get("line", 0))),
-            Cell(text=str(item.get("operator", ""))),
             Cell(text=_short(str(item.get("what", "")))),
-            Cell(text=_short(str(item.get("diff", "")))),
+            Cell(text=_lines(str(item.get("diff", "")), "-")),
+            Cell(text=_lines(str(item.get("diff", "")), "+")),
         )
         for item in reward.survivors[:MOST_ROWS]
     ]
     left = len(reward.survivors) - len(rows)
     more = f"; {left} more are in the journal" if left > 0 else ""
     return Table(
-        columns=("Where", "Kind", "Change", "Before (-) and after (+)"),
+        columns=("Where", "Change", "Before", "After"),
         rows=tuple(rows),
         caption=f"Broken rewards that nobody noticed{more}",
     )
+
+
+def _lines(diff: str, sign: str) -> str:
+    """One side of a change."""
+    return _short("\n".join(line[1:].strip() for line in diff.splitlines() if line.startswith(sign)))
 
 
 def _gap(gap: float) -> str:

@@ -6,7 +6,9 @@ ends. What survives is either harmless (it changes nothing that anybody can see)
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import inspect
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from harness.core.errors import UsageError
 from harness.rewards.adapted import AdaptedReward
 from harness.rewards.adapters import adapt
 from harness.rewards.bench import Bench, bench_of
+from harness.rewards.columns import parameters
 from harness.rewards.mutator import Mutant, mutate
 from harness.rewards.mutator_changes import OPERATORS
 
@@ -62,15 +65,16 @@ class MutationReport:
 
 def mutation_report(
     reward: Any,
-    suite: Suite | None = None,
+    suite: Suite | Sequence[Callable[[Any], Any]] | None = None,
     *,
     operators: Sequence[str] | None = None,
     seconds: float = SECONDS,
 ) -> MutationReport:
     """Break a reward function in every way there is, and ask its suite each time.
 
-    :param suite: takes an adapted reward, gives the names of what fails (or raises AssertionError); default: the lab's
-        own checks (:func:`lab_suite`) on the samples of the reward.
+    :param suite: takes an adapted reward, gives the names of what fails (or raises AssertionError); or test functions
+        that take the fixture ``reward`` and nothing else, as they are; default: the lab's own checks
+        (:func:`lab_suite`) on the samples of the reward.
     :param operators: kinds of changes to make; None: all, see :data:`harness.rewards.mutator_changes.OPERATORS`.
     :raises UsageError: the source cannot be read, or the suite fails for the reward as it is in a way that would hide
         everything (it raises).
@@ -82,7 +86,7 @@ def mutation_report(
     mutants = [mutant for mutant in mutate(original) if operators is None or mutant.operator in operators]
     if not mutants:
         return MutationReport(name=original.name, judged=())
-    asked = suite if suite is not None else lab_suite(original)
+    asked = lab_suite(original) if suite is None else suite if callable(suite) else tests_as_suite(suite)
     before = _failing(asked, original, seconds)
     if _NEVER_ENDED in before:
         raise UsageError(f"the suite takes more than {seconds:g} s for {original.name} itself; give seconds=...")
@@ -124,6 +128,30 @@ def _failing(suite: Suite, reward: AdaptedReward, seconds: float) -> set[str]:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Late))
         thread.join(0.2)
     return found
+
+
+def tests_as_suite(tests: Sequence[Callable[[Any], Any]]) -> Suite:
+    """Test functions that take a reward, sync or async, as a suite: what raises has failed.
+
+    :raises UsageError: one of them asks for more than a reward.
+    """
+    for test in tests:
+        if len(asked := list(parameters(test))) != 1:
+            name = getattr(test, "__name__", repr(test))
+            raise UsageError(
+                f"{name} asks for ({', '.join(asked)}); a test of a suite takes the reward and nothing else"
+            )
+
+    def suite(reward: Any) -> Iterable[str]:
+        for test in tests:
+            try:
+                result = test(reward)
+                if inspect.iscoroutine(result):
+                    asyncio.run(result)
+            except Exception:  # noqa: BLE001 - a test fails by raising
+                yield getattr(test, "__name__", repr(test))
+
+    return suite
 
 
 def lab_suite(original: AdaptedReward) -> Suite:

@@ -165,6 +165,25 @@ def test_a_suite_of_assertions_counts_and_what_fails_already_hides_nothing() -> 
     assert always.noticed == 0
 
 
+def test_plain_test_functions_that_take_a_reward_are_a_suite_as_they_are() -> None:
+    def test_right(reward):
+        assert call(reward, "42") == pytest.approx(0.99)
+
+    async def test_wrong(reward):
+        assert call_in_thread(reward, "41!") == 0.0
+
+    def call_in_thread(reward, text):
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call, reward, text).result()
+
+    report = mutation_report(clamped, [test_right, test_wrong])
+    assert {one.noticed_by for one in report.judged} >= {"test_right", ""}
+    with pytest.raises(UsageError, match=r"asks for \(reward, case\)"):
+        mutation_report(clamped, [lambda reward, case: None])
+
+
 def test_a_mutant_that_never_ends_is_noticed() -> None:
     def counting(completion, answer):
         left = 3

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from harness.rewards.mutator_report import mutation_report as mutation_report
     from harness.rewards.properties import PROPERTIES as PROPERTIES
     from harness.rewards.properties import do_nothing_tasks as do_nothing_tasks
-    from harness.rewards.properties import group_advantages as group_advantages
     from harness.rewards.reward_evaluator import as_evaluator as as_evaluator
     from harness.rewards.samples import Sample as Sample
     from harness.rewards.samples import SampleAgent as SampleAgent
@@ -68,7 +67,6 @@ _WHERE = {
     "declare": "declared",
     "do_nothing_tasks": "properties",
     "fuzz": "fuzzer",
-    "group_advantages": "properties",
     "lab_cases": "lab",
     "measured": "calling",
     "measured_batch": "calling",

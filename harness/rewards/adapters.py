@@ -8,10 +8,11 @@ from typing import Any
 
 from harness.core.case import Case
 from harness.core.errors import UsageError
+from harness.core.reward import RewardValue
 from harness.core.trajectory import Trajectory
 from harness.rewards import from_art, from_dspy, from_openenv, from_trl, from_verifiers, from_verl
 from harness.rewards.adapted import AdaptedReward, Pair, made
-from harness.rewards.columns import label, parameters, required
+from harness.rewards.columns import Parted, label, parameters, required
 from harness.rewards.declared import Declared, declared_by
 
 FORMS = (
@@ -117,16 +118,27 @@ def _as(interface: str | None, found: Any, promised: Declared) -> AdaptedReward 
 
 
 def _ours(thing: Any, method: Any, promised: Declared) -> AdaptedReward:
-    def call(pairs: Any, chat: bool) -> Any:
+    method = getattr(thing, "explained", method)
+
+    def call(pairs: Sequence[Pair], chat: bool) -> Any:
         (trajectory, case) = pairs[0]
         answer = method(trajectory, case)
-        return _listed(answer) if inspect.isawaitable(answer) else [answer]
+        return _listed(answer) if inspect.isawaitable(answer) else [_plain(answer)]
 
     return made(thing, "harness", call, promised)
 
 
 async def _listed(answer: Any) -> list[Any]:
-    return [await answer]
+    return [_plain(await answer)]
+
+
+def _plain(answer: Any) -> Any:
+    """A number that remembers its parts, where a reward explained itself."""
+    if not isinstance(answer, RewardValue):
+        return answer
+    if answer.error is not None:
+        raise RuntimeError(f"{answer.error.type}: {answer.error.message}")
+    return None if answer.value is None else Parted(answer.value, answer.parts)
 
 
 def _evaluator(thing: Any, promised: Declared) -> AdaptedReward:

@@ -24,13 +24,14 @@ async def measured(
 
     A break (it raised, or returned NaN, an infinity, a text, ...) is a value with ``error`` set, of kind ``agent``
     where the exception names no boundary of its own: the reward function is the system under test here. What ends a
-    program (KeyboardInterrupt, SystemExit) and cancellation pass through.
+    program (KeyboardInterrupt, SystemExit) and cancellation pass through. A reward that can also show what its value is
+    made of has a method ``explained(trajectory, case) -> RewardValue``; it is called instead, and its parts are kept.
     """
     started = clock.monotonic()
     answer: Any = None
     error: Failure | None = None
     try:
-        answer = reward.reward(trajectory, case)
+        answer = _asked(reward, trajectory, case)
         if inspect.isawaitable(answer):
             answer = await answer
     except Exception as broken:  # noqa: BLE001 - whatever a reward function raises is data
@@ -106,8 +107,12 @@ def _begun(reward: Reward, pairs: Sequence[Pair]) -> Any:
     if len(pairs) != 1:
         raise TypeError(f"{reward.name} takes one trajectory at a time, got {len(pairs)}")
     (trajectory, case) = pairs[0]
-    answer: Any = reward.reward(trajectory, case)
+    answer: Any = _asked(reward, trajectory, case)
     return _alone(answer) if inspect.isawaitable(answer) else [answer]
+
+
+def _asked(reward: Reward, trajectory: Trajectory, case: Case) -> Any:
+    return getattr(reward, "explained", reward.reward)(trajectory, case)
 
 
 async def _alone(answer: Awaitable[Any]) -> list[Any]:
@@ -134,8 +139,8 @@ def _value(reward: Reward, answer: Any, error: Failure | None, *, weight: float,
     parts: Any = {}
     if error is None:
         try:
-            value = as_reward(answer)
             parts = getattr(answer, "parts", None) or {}
+            value = as_reward(answer.value if isinstance(answer, RewardValue) else answer)
         except Exception as broken:  # noqa: BLE001 - a thing that is no number may also raise when asked
             error = Failure.of(broken, kind="agent")
     return RewardValue(

@@ -355,7 +355,7 @@ def group_advantages_sum_to_zero(bench: Bench) -> Finding:
         groups.setdefault(case.id, []).append(bench.number(bench.nothing(case), case))
     counted = 0
     for task, rewards in groups.items():
-        advantages = [a for a in group_advantages(rewards) if a is not None]
+        advantages = [a for a in advantages_of(rewards) if a is not None]
         counted += len(advantages)
         if not all(map(math.isfinite, advantages)) or abs(sum(advantages)) > 1e-6 * max(1, len(advantages)):
             return _no(check, f"task {task}: advantages {advantages[:6]} of rewards {rewards[:6]}")
@@ -364,7 +364,7 @@ def group_advantages_sum_to_zero(bench: Bench) -> Finding:
     return _yes(check, f"{len(groups)} groups, {counted} advantages")
 
 
-def group_advantages(rewards: Sequence[float | None]) -> list[float | None]:
+def advantages_of(rewards: Sequence[float | None]) -> list[float | None]:
     """Rewards minus their mean, over their standard deviation (population); 0 where all are equal; None stays out.
 
     The advantages of GRPO (Shao et al., 2024, eq. 4). A reward of None counts in neither mean nor deviation.

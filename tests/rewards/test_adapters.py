@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.core.errors import UsageError
+from harness.core.reward import RewardValue
 from harness.evaluators import Contains
 from harness.rewards import adapt, declare, measured, measured_batch, measured_now
 from harness.testing import check_reward, make_case, make_trajectory
@@ -327,6 +328,17 @@ def test_our_own_contract_passes_through_also_as_a_plain_function() -> None:
 
     assert both(plain) == [0.5, 0.5]
     check_reward(adapt(trl_async, name="any"))
+
+
+def test_a_reward_that_explains_itself_keeps_its_parts() -> None:
+    class Explained(Ours):
+        def explained(self, trajectory: Any, case: Any) -> RewardValue:
+            return RewardValue(name="ours", value=0.75, parts={"base": 1.0, "minimality": 0.75})
+
+    for reward in (Explained(), adapt(Explained())):
+        value = asyncio.run(measured(reward, RIGHT, CASE))
+        assert (value.value, dict(value.parts)) == (0.75, {"base": 1.0, "minimality": 0.75})
+    assert adapt(Explained()).reward(RIGHT, CASE) == 0.75
 
 
 def test_partials_methods_and_weights_of_other_libraries_keep_their_form() -> None:

@@ -25,10 +25,10 @@ from harness.rewards import (
     adapt,
     declare,
     do_nothing_tasks,
-    group_advantages,
     lab_cases,
     samples_of,
 )
+from harness.rewards.properties import advantages_of
 from harness.rewards.rewrites import comments, key_order, renamed_locals, whitespace
 from harness.strategies import code_edits, json_objects
 from harness.testing import make_case, make_trajectory, score
@@ -249,13 +249,13 @@ def test_code_answers_are_rewritten_and_a_reward_that_reads_names_is_flagged() -
 
 @given(st.lists(st.one_of(st.none(), st.floats(-1e300, 1e300)), max_size=12))
 def test_group_advantages_sum_to_zero_and_leave_none_out(rewards: list[float | None]) -> None:
-    got = group_advantages(rewards)
+    got = advantages_of(rewards)
     known = [value for value in got if value is not None]
     assert [value is None for value in got] == [value is None for value in rewards]
     assert all(map(math.isfinite, known))
     assert abs(sum(known)) <= 1e-6 * max(1, len(known))
     without = [value for value in rewards if value is not None]
-    assert [value for value in got if value is not None] == group_advantages(without)
+    assert [value for value in got if value is not None] == advantages_of(without)
 
 
 @given(code_edits())

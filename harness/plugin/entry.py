@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.plugin.fixtures import agent, case, evaluate, reward, trajectory, trial
+from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, reward, trajectory, trial
 
-__all__ = ["agent", "case", "evaluate", "reward", "trajectory", "trial"]
+__all__ = ["agent", "case", "evaluate", "guards_under_test", "reward", "trajectory", "trial"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

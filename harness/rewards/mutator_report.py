@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.core.clock import SYSTEM
 from harness.core.errors import UsageError
 from harness.rewards.adapted import AdaptedReward
 from harness.rewards.adapters import adapt
@@ -26,7 +27,10 @@ Suite = Callable[[Any], Iterable[str]]
 """Names of what fails for a reward (an adapted one); raising AssertionError is failing, too."""
 
 SECONDS = 5.0
-"""How long the suite may take for one mutant before that counts as noticed: a flipped loop may never end."""
+"""How long the suite may take for one mutant before that counts as noticed: a flipped loop may never end. At least ten
+times what it takes for the original, so that a slow reward is not taken for a broken one."""
+ORIGINAL_S = 120.0
+"""How long it may take for the original."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +91,11 @@ def mutation_report(
     if not mutants:
         return MutationReport(name=original.name, judged=())
     asked = lab_suite(original) if suite is None else suite if callable(suite) else tests_as_suite(suite)
-    before = _failing(asked, original, seconds)
+    began = SYSTEM.monotonic()
+    before = _failing(asked, original, ORIGINAL_S)
     if _NEVER_ENDED in before:
-        raise UsageError(f"the suite takes more than {seconds:g} s for {original.name} itself; give seconds=...")
+        raise UsageError(f"the suite takes more than {ORIGINAL_S:g} s for {original.name} itself; give a shorter one")
+    seconds = max(seconds, 10 * (SYSTEM.monotonic() - began))
     judged = []
     for mutant in mutants:
         new = _failing(asked, _as_original(mutant.broken, original), seconds) - before

@@ -80,8 +80,10 @@ def mutation_report(
         that take the fixture ``reward`` and nothing else, as they are; default: the lab's own checks
         (:func:`lab_suite`) on the samples of the reward.
     :param operators: kinds of changes to make; None: all, see :data:`harness.rewards.mutator_changes.OPERATORS`.
-    :raises UsageError: the source cannot be read, or the suite fails for the reward as it is in a way that would hide
-        everything (it raises).
+    :param seconds: how long the suite may take for one mutant before that counts as noticed; see :data:`SECONDS`.
+    :raises UsageError: the source cannot be read, a kind does not exist, or the suite takes minutes for the original.
+
+    What the suite says of the original already cannot notice anything: only what it says in addition counts.
     """
     unknown = [name for name in operators or () if name not in OPERATORS]
     if unknown:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harness.rewards.mutator_report import MutationReport as MutationReport
     from harness.rewards.mutator_report import mutation_report as mutation_report
     from harness.rewards.properties import PROPERTIES as PROPERTIES
-    from harness.rewards.properties import do_nothing_tasks as do_nothing_tasks
+    from harness.rewards.properties_floor import do_nothing_tasks as do_nothing_tasks
     from harness.rewards.reward_evaluator import as_evaluator as as_evaluator
     from harness.rewards.samples import Sample as Sample
     from harness.rewards.samples import SampleAgent as SampleAgent
@@ -65,7 +65,7 @@ _WHERE = {
     "as_reward": "calling",
     "bench_of": "bench",
     "declare": "declared",
-    "do_nothing_tasks": "properties",
+    "do_nothing_tasks": "properties_floor",
     "fuzz": "fuzzer",
     "lab_cases": "lab",
     "measured": "calling",

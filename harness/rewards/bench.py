@@ -43,6 +43,21 @@ class Finding:
     """Examples, JSON."""
 
 
+def kept(check: str, reason: str) -> Finding:
+    """The reward keeps what was checked."""
+    return Finding(check=check, ok=True, reason=reason)
+
+
+def broken(check: str, reason: str, **evidence: object) -> Finding:
+    """It does not; ``evidence`` is an example of it."""
+    return Finding(check=check, ok=False, reason=reason, evidence=(dict(evidence),) if evidence else ())
+
+
+def shown(number: float | None) -> str:
+    """A reward in words."""
+    return "no reward" if number is None else f"{number:g}"
+
+
 class Bench:
     """See the module's sentence. Not for an event loop's thread: calls wait for what they need."""
 

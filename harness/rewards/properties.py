@@ -14,33 +14,26 @@ from dataclasses import replace
 from itertools import pairwise
 
 from harness.core.case import Case
-from harness.rewards.bench import TOLERANCE, Bench, Finding
-from harness.rewards.edits import EDITS, final_text
-from harness.rewards.rewrites import REWRITES, rewritten
-from harness.rewards.samples import completed
-
-SHELLS = (
-    "<think></think>",
-    "<think>\n\n</think>\n",
-    "<think>\n</think>\n",
-    "<think></think><answer></answer>",
-    "<think>\n\n</think>\n<answer>\n\n</answer>",
-    "<answer></answer>",
-    "\\boxed{}",
-    "#### ",
-    '{"answer": ""}',
-    "```\n```",
+from harness.rewards.bench import TOLERANCE, Bench, Finding, broken, kept, shown
+from harness.rewards.properties_floor import (
+    SHELLS,
+    doing_nothing_earns_nothing,
+    echo_at_floor,
+    empty_at_floor,
+    empty_shell_at_floor,
+    no_op_at_floor,
+    refusal_at_floor,
 )
-REFUSALS = ("I'm sorry, but I can't help with that.", "I don't know.", "As an AI model I am not able to answer this.")
-NO_OPS = ("Let me think about this.", "I will now start working on the task.", "...")
-
-
-def _yes(check: str, reason: str) -> Finding:
-    return Finding(check=check, ok=True, reason=reason)
-
-
-def _no(check: str, reason: str, **evidence: object) -> Finding:
-    return Finding(check=check, ok=False, reason=reason, evidence=(dict(evidence),) if evidence else ())
+from harness.rewards.properties_unchanged import (
+    comments_changes_nothing,
+    key_order_changes_nothing,
+    length_is_not_the_reward,
+    padding_never_raises,
+    renamed_locals_changes_nothing,
+    repetition_never_raises,
+    whitespace_changes_nothing,
+)
+from harness.rewards.samples import completed
 
 
 def bounded(bench: Bench) -> Finding:
@@ -56,8 +49,8 @@ def bounded(bench: Bench) -> Finding:
             numbers.append(number)
     outside = [n for n in numbers if not low - TOLERANCE <= n <= high + TOLERANCE]
     if outside:
-        return _no("bounded", f"a reward of {outside[0]:g} lies outside the declared {low:g} to {high:g}")
-    return _yes("bounded", f"{len(numbers)} rewards between {low:g} and {high:g}")
+        return broken("bounded", f"a reward of {outside[0]:g} lies outside the declared {low:g} to {high:g}")
+    return kept("bounded", f"{len(numbers)} rewards between {low:g} and {high:g}")
 
 
 def correct_above_wrong(bench: Bench) -> Finding:
@@ -68,15 +61,17 @@ def correct_above_wrong(bench: Bench) -> Finding:
         reason = "no task has completions of different quality; give samples with labels: samples=..."
         return Finding(check=check, ok=None, reason=reason)
     if told == of:
-        return _yes(check, f"{told} of {of} tasks: the better completion earns more ({_form(bench)})")
+        return kept(check, f"{told} of {of} tasks: the better completion earns more ({_form(bench)})")
     if not told and not bench.samples.own:
         reason = (
             f"in none of the {of} probe tasks, and in no form of answer, does a right answer earn more than a wrong "
             "one of the same length: the reward does not follow correctness, or needs samples of its own (samples=...)"
         )
-        return _no(check, reason)
+        return broken(check, reason)
     example = _misordered(bench)
-    return _no(check, f"{of - told} of {of} tasks: a worse completion earns at least as much{example} ({_form(bench)})")
+    return broken(
+        check, f"{of - told} of {of} tasks: a worse completion earns at least as much{example} ({_form(bench)})"
+    )
 
 
 def _form(bench: Bench) -> str:
@@ -89,12 +84,8 @@ def _misordered(bench: Bench) -> str:
             if sample.task != other.task or sample.label is None or other.label is None or sample.label <= other.label:
                 continue
             if number is None or theirs is None or number <= theirs + TOLERANCE:
-                return f", e.g. {sample.what!r} {_shown(number)} against {other.what!r} {_shown(theirs)}"
+                return f", e.g. {sample.what!r} {shown(number)} against {other.what!r} {shown(theirs)}"
     return ""
-
-
-def _shown(number: float | None) -> str:
-    return "no reward" if number is None else f"{number:g}"
 
 
 def format_never_beats_content(bench: Bench) -> Finding:
@@ -112,175 +103,8 @@ def format_never_beats_content(bench: Bench) -> Finding:
             tried += int(wrong is not None)
             if wrong is not None and wrong > min(best) + TOLERANCE:
                 reason = f"a wrong answer written as {form} earns {wrong:g} (probe-{index:02d})"
-                return _no(check, f"{reason}, a right one written as {bench.samples.named} {min(best):g}")
-    return _yes(check, f"{tried} wrong answers in {len(bench.forms)} forms, none above {min(best):g}")
-
-
-def empty_shell_at_floor(bench: Bench) -> Finding:
-    """Format without content (an empty think block, an empty answer tag) earns nothing: format never beats content."""
-    return _at_floor(bench, "empty_shell_at_floor", SHELLS, "an empty format shell", tasks=1)
-
-
-def empty_at_floor(bench: Bench) -> Finding:
-    """An empty completion earns nothing."""
-    return _at_floor(bench, "empty_at_floor", ("", " ", "\n"), "an empty completion")
-
-
-def echo_at_floor(bench: Bench) -> Finding:
-    """Repeating the question earns nothing."""
-    return _at_floor(bench, "echo_at_floor", None, "the question repeated")
-
-
-def refusal_at_floor(bench: Bench) -> Finding:
-    """A refusal earns nothing."""
-    return _at_floor(bench, "refusal_at_floor", REFUSALS, "a refusal")
-
-
-def no_op_at_floor(bench: Bench) -> Finding:
-    """Announcing to begin earns nothing."""
-    return _at_floor(bench, "no_op_at_floor", NO_OPS, "an announcement without work")
-
-
-def _at_floor(bench: Bench, check: str, texts: Sequence[str] | None, what: str, tasks: int = 4) -> Finding:
-    floor = bench.floor
-    if floor is None:
-        return Finding(
-            check=check, ok=None, reason="no floor is known; declare bounded=(low, high) or give bad samples"
-        )
-    tried = 0
-    for case in bench.tasks[:tasks]:
-        for text in texts if texts is not None else (case.text,):
-            number = bench.number(completed(case.input, text), case)
-            tried += 1
-            if number is not None and number > floor + TOLERANCE:
-                top = " (as much as the best known completion)" if number >= bench.range[1] - TOLERANCE else ""
-                named = "an empty think block" if text.startswith("<think>") else what
-                reason = f"{named} earns {number:g}{top}, above the floor of {floor:g}: {text[:60]!r} in task {case.id}"
-                return _no(check, reason, completion=text[:2_000], task=case.id, reward=number)
-    return _yes(check, f"{tried} completions at or below the floor of {floor:g}")
-
-
-def doing_nothing_earns_nothing(bench: Bench) -> Finding:
-    """In no task does an agent that does and says nothing earn the highest reward."""
-    check = "doing_nothing_earns_nothing"
-    low, high = bench.range
-    if high - low <= TOLERANCE:
-        return Finding(check=check, ok=None, reason="the range is a single point; declare bounded=(low, high)")
-    found, measured = do_nothing_tasks(bench)
-    if found:
-        named = ", ".join(found[:8]) + (f" and {len(found) - 8} more" if len(found) > 8 else "")
-        reason = f"in {len(found)} of {measured} tasks an agent that does nothing earns {high:g}, the highest: {named}"
-        return Finding(check=check, ok=False, reason=reason, evidence=({"tasks": found, "of": measured},))
-    if not measured:
-        return Finding(check=check, ok=None, reason="no task could be rated for an agent that does nothing")
-    return _yes(check, f"an agent that does nothing earns the highest reward in 0 of {measured} tasks")
-
-
-def do_nothing_tasks(bench: Bench) -> tuple[list[str], int]:
-    """The tasks in which doing nothing earns the highest reward, and of how many it could be said."""
-    high = bench.range[1]
-    rated = [(case.id, bench.number(bench.nothing(case), case)) for case in bench.tasks]
-    known = [(name, number) for name, number in rated if number is not None]
-    return [name for name, number in known if number >= high - TOLERANCE], len(known)
-
-
-def _invariant(bench: Bench, name: str) -> Finding:
-    check = f"{name.replace(' ', '_')}_changes_nothing"
-    tried = 0
-    for sample, number in zip(bench.samples.samples, bench.numbers, strict=True):
-        other = rewritten(sample.trajectory, REWRITES[name])
-        if other is None or number is None:
-            continue
-        tried += 1
-        theirs = bench.number(other, sample.case)
-        if theirs is None or abs(theirs - number) > TOLERANCE:
-            reason = f"{sample.what!r} earns {number:g}, and {_shown(theirs)} with {name} changed"
-            return _no(check, reason, completion=final_text(other)[:2_000], task=sample.case.id)
-    if not tried:
-        return Finding(check=check, ok=None, applies=False, reason=f"no sample has {name} to change")
-    return _yes(check, f"{tried} samples earn the same with {name} changed")
-
-
-def whitespace_changes_nothing(bench: Bench) -> Finding:
-    """Blanks at line ends and empty lines around change nothing."""
-    return _invariant(bench, "whitespace")
-
-
-def key_order_changes_nothing(bench: Bench) -> Finding:
-    """The order of keys in JSON answers and tool arguments changes nothing."""
-    return _invariant(bench, "key order")
-
-
-def comments_changes_nothing(bench: Bench) -> Finding:
-    """Comments in code change nothing."""
-    return _invariant(bench, "comments")
-
-
-def renamed_locals_changes_nothing(bench: Bench) -> Finding:
-    """Names of local variables in code change nothing."""
-    return _invariant(bench, "renamed locals")
-
-
-def _never_raises(bench: Bench, check: str, family: str) -> Finding:
-    """One family of edits on a right and a wrong completion of some tasks; length alone must not pay."""
-    rng = random.Random(0)
-    tried = 0
-    listed = [(s, n) for s, n in zip(bench.samples.samples, bench.numbers, strict=True) if n is not None][:6]
-    for sample, number in listed:
-        for edit in EDITS:
-            if edit.family != family or (other := edit.apply(sample.trajectory, sample.case, rng)) is None:
-                continue
-            tried += 1
-            theirs = bench.number(other, sample.case)
-            if theirs is not None and theirs > number + TOLERANCE:
-                reason = f"{sample.what!r} earns {number:g}, and {theirs:g} after {edit.name}{_length_told(bench)}"
-                return _no(check, reason, edit=edit.name, task=sample.case.id, before=number, after=theirs)
-    if not tried:
-        return Finding(check=check, ok=None, applies=False, reason="no sample has a text to edit")
-    return _yes(check, f"{tried} times, and the reward never rose")
-
-
-def padding_never_raises(bench: Bench) -> Finding:
-    """Adding text that says nothing never raises the reward."""
-    return _never_raises(bench, "padding_never_raises", "padding")
-
-
-def repetition_never_raises(bench: Bench) -> Finding:
-    """Saying the same again never raises the reward."""
-    return _never_raises(bench, "repetition_never_raises", "repetition")
-
-
-def follows_length(bench: Bench) -> bool:
-    """Whether the reward is the answer's length, or moves exactly with it, over texts that say nothing."""
-    case = bench.tasks[0]
-    points: list[tuple[float, float]] = []
-    for words in (1, 3, 8, 20, 45, 100, 210, 400):
-        number = bench.number(completed(case.input, "lorem " * words), case)
-        if number is not None:
-            points.append((float(len("lorem " * words)), number))
-    if len(points) < 5:
-        return False
-    return abs(_correlation(points)) > 0.999
-
-
-def _correlation(points: Sequence[tuple[float, float]]) -> float:
-    n = len(points)
-    mx, my = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
-    sx = math.sqrt(sum((x - mx) ** 2 for x, _ in points))
-    sy = math.sqrt(sum((y - my) ** 2 for _, y in points))
-    return sum((x - mx) * (y - my) for x, y in points) / (sx * sy) if sx > 0 and sy > 0 else 0.0
-
-
-def _length_told(bench: Bench) -> str:
-    return ": the reward is the answer's length" if follows_length(bench) else ""
-
-
-def length_is_not_the_reward(bench: Bench) -> Finding:
-    """The reward does not move in step with the length of texts that say nothing."""
-    check = "length_is_not_the_reward"
-    if follows_length(bench):
-        return _no(check, "the reward is the answer's length: over meaningless texts of 8 lengths the two move as one")
-    return _yes(check, "over meaningless texts of 8 lengths the reward does not move with their length")
+                return broken(check, f"{reason}, a right one written as {bench.samples.named} {min(best):g}")
+    return kept(check, f"{tried} wrong answers in {len(bench.forms)} forms, none above {min(best):g}")
 
 
 def monotone_in(bench: Bench) -> Finding:
@@ -299,10 +123,10 @@ def monotone_in(bench: Bench) -> Finding:
     for (x, number, one), (other_x, theirs, other) in pairwise(points):
         if other_x > x and theirs < number - TOLERANCE:
             reason = f"it falls from {number:g} to {theirs:g} where the feature grows from {x:g} to {other_x:g}"
-            return _no(check, f"{reason} ({one.what!r}, {other.what!r})")
+            return broken(check, f"{reason} ({one.what!r}, {other.what!r})")
     if not points:
         return Finding(check=check, ok=None, reason="no sample has a reward")
-    return _yes(check, f"{len(points)} samples in the order of the feature, and the reward never falls")
+    return kept(check, f"{len(points)} samples in the order of the feature, and the reward never falls")
 
 
 def _monotone_column(bench: Bench, name: str) -> Finding:
@@ -315,11 +139,11 @@ def _monotone_column(bench: Bench, name: str) -> Finding:
                 continue
             tried += 1
             if before is not None and number < before - TOLERANCE:
-                return _no("monotone_in", f"it falls from {before:g} to {number:g} where {name} grows to {value:g}")
+                return broken("monotone_in", f"it falls from {before:g} to {number:g} where {name} grows to {value:g}")
             before = number
     if not tried:
         return Finding(check="monotone_in", ok=None, reason=f"no reward for any value of the column {name!r}")
-    return _yes("monotone_in", f"{tried} values of {name}, and the reward never falls")
+    return kept("monotone_in", f"{tried} values of {name}, and the reward never falls")
 
 
 def _with_column(case: Case, name: str, value: float) -> Case:
@@ -341,8 +165,8 @@ def order_free(bench: Bench) -> Finding:
         for place, index in enumerate(order):
             one, other = straight[index].value, shuffled[place].value
             if (one is None) != (other is None) or (one is not None and other is not None and abs(one - other) > 1e-9):
-                return _no(check, f"completion {index + 1} earns {_shown(one)}, and {_shown(other)} in another order")
-    return _yes(check, f"{len(pairs)} completions in 5 orders")
+                return broken(check, f"completion {index + 1} earns {shown(one)}, and {shown(other)} in another order")
+    return kept(check, f"{len(pairs)} completions in 5 orders")
 
 
 def group_advantages_sum_to_zero(bench: Bench) -> Finding:
@@ -358,10 +182,10 @@ def group_advantages_sum_to_zero(bench: Bench) -> Finding:
         advantages = [a for a in advantages_of(rewards) if a is not None]
         counted += len(advantages)
         if not all(map(math.isfinite, advantages)) or abs(sum(advantages)) > 1e-6 * max(1, len(advantages)):
-            return _no(check, f"task {task}: advantages {advantages[:6]} of rewards {rewards[:6]}")
+            return broken(check, f"task {task}: advantages {advantages[:6]} of rewards {rewards[:6]}")
     if not counted:
         return Finding(check=check, ok=None, reason="no completion has a reward")
-    return _yes(check, f"{len(groups)} groups, {counted} advantages")
+    return kept(check, f"{len(groups)} groups, {counted} advantages")
 
 
 def advantages_of(rewards: Sequence[float | None]) -> list[float | None]:

@@ -24,7 +24,8 @@ from harness.core.errors import UsageError
 from harness.core.trajectory import Trajectory
 from harness.rewards.bench import TOLERANCE, Bench
 from harness.rewards.columns import completion_messages, prompt_messages
-from harness.rewards.edits import EDITS, FAMILIES, Edit
+from harness.rewards.edits import EDITS, FAMILIES
+from harness.rewards.edits_turns import Edit
 from harness.rewards.samples import Sample
 
 LONGEST = 4

@@ -7,7 +7,8 @@ import random
 from collections.abc import Sequence
 
 from harness.rewards.bench import TOLERANCE, Bench, Finding, broken, kept, shown
-from harness.rewards.edits import EDITS, final_text
+from harness.rewards.edits import EDITS
+from harness.rewards.edits_turns import final_text
 from harness.rewards.rewrites import REWRITES, rewritten
 from harness.rewards.samples import completed
 

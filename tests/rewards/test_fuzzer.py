@@ -14,7 +14,8 @@ from fixtures.rewards import honest, mistakes
 from harness.core.errors import UsageError
 from harness.datasets import load_dataset
 from harness.rewards import FAMILIES, Bench, NoLongerPays, SampleAgent, adapt, fuzz, save_cheats
-from harness.rewards.edits import EDITS, with_final
+from harness.rewards.edits import EDITS
+from harness.rewards.edits_turns import with_final
 from harness.strategies import trajectories
 from harness.testing import make_case, make_trajectory, score
 

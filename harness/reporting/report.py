@@ -21,8 +21,8 @@ from harness.reporting.sections.environment import Environment
 from harness.reporting.sections.errors import Errors
 from harness.reporting.sections.evaluators import Evaluators
 from harness.reporting.sections.failures import Failures
-from harness.reporting.sections.judges import Judges
 from harness.reporting.sections.guards import Guards
+from harness.reporting.sections.judges import Judges
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
 from harness.reporting.sections.rewards_lab import RewardLab

@@ -216,8 +216,13 @@ async def _together(work: _Work, chunk: list[Record]) -> list[Record]:
         async with gate:
             return await work.one(record)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(record)) for record in chunk]
+    tasks: list[asyncio.Task[Record]] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks += [group.create_task(one(record)) for record in chunk]
+    except ExceptionGroup as failed:
+        # One mistake stops all; which of them is first does not matter.
+        raise failed.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

@@ -14,7 +14,7 @@ from harness.evaluators import Combined, NotContains
 from harness.evaluators.judge.parts import parts_of
 
 
-@pytest.mark.golden("judging", area="judges", agent=stored_answer, pass_rate=0.85, evaluators=[])
+@pytest.mark.golden("judging", area="judges", agent=stored_answer, pass_rate=0.8, evaluators=[])
 async def test_the_judge_agrees_with_people(case, trajectory):
     """Pass where a person says pass, fail where a person says fail."""
     opinion = await correct.opinion(parts_of(correct.rubric.shows, trajectory, case))

@@ -103,11 +103,10 @@ class JudgeCalls:
                 cap = Decimal(args.budget_usd)
             except InvalidOperation:
                 raise UsageError(f"--budget-usd must be an amount in US dollars, got {args.budget_usd!r}") from None
-        mode = args.mode or ("live" if settings.mode == "record" else settings.mode)
-        self.mode: Any = mode
+        mode: Any = args.mode or ("live" if settings.mode == "record" else settings.mode)
         self.concurrency: int = args.concurrency
         self.gateway: RunGateway = RunGateway(
-            mode=self.mode,
+            mode=mode,
             limiter=Limiter(concurrency=None, limits=Limits.load(settings.limits)),
             prices=PriceTable.load(settings.prices),
             budget=None if cap is None else Budget(None, cap_usd=cap),

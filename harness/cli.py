@@ -20,6 +20,8 @@ from harness.core.errors import HarnessError, UsageError
 COMMANDS = {
     "gate": "judge a stored run anew, and exit with the verdict's code",
     "report": "write the reports of a stored run again",
+    "judge": "judge a stored run anew with a model, without running the agent",
+    "calibrate": "hold a judge's exam: its verdicts against people's labels",
     "compare": "what changed between two runs: differences with intervals, cases that flipped, cost, latency",
     "history": "the runs of this project, newest last; their trend, and alerts",
     "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",

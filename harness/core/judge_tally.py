@@ -89,7 +89,11 @@ def judge_lines(tallies: Mapping[tuple[str, str, str], JudgeTally], live: set[in
             model=key[2],
             suites=tuple(places[key]),
             alpha=_alpha(ratings[key]) if key in ratings else None,
-            **found,
+            verdicts=found["verdicts"],
+            unmeasured=found["unmeasured"],
+            deciding=found["deciding"],
+            asked=found["asked"],
+            cached=found["cached"],
         )
         for key, found in counts.items()
     )

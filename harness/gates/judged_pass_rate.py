@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass
 
 from harness.core.comparison import Comparison
-from harness.core.judged_figures import JudgedRate, judged_rate
+from harness.core.judged_figures import MIN_LABELS, JudgedRate, judged_rate
 from harness.core.scorecard import Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.gates.fields import FieldError, check_between, check_confidence
@@ -93,5 +93,5 @@ def said(found: JudgedRate) -> str:
     raw = number(found.raw.value)
     if found.corrected.value is None:
         return f"the judge passes {raw} ({of})"
-    how = f"{found.labels} human labels" if found.labels and "human" in found.corrected.note else "its exam"
+    how = f"{found.labels} human labels" if found.labels >= MIN_LABELS else "its exam"
     return f"the judge passes {raw}, {number(found.corrected.value)} corrected by {how} ({of})"

@@ -33,6 +33,7 @@ from harness.core.errors import RuleError
 from harness.gates.count import Count
 from harness.gates.enough_evidence import EnoughEvidence
 from harness.gates.equivalence import Equivalence
+from harness.gates.exploit_gap import ExploitGap
 from harness.gates.family import is_test
 from harness.gates.fields import FieldError
 from harness.gates.judged_pass_rate import JudgedPassRate
@@ -55,6 +56,7 @@ KINDS: Mapping[str, type[Any]] = {
     "cost": Spend,
     "latency": Latency,
     "judged_pass_rate": JudgedPassRate,
+    "exploit_gap": ExploitGap,
 }
 """What ``kind`` may be, and the rule it makes."""
 

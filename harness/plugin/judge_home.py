@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,14 @@ def settle(settings: Settings, root: Path) -> JudgeHome:
     home = JudgeHome(records=settings.judges, cache=cache, model=model)
     set_judge_home(home)
     return home
+
+
+def leave() -> None:
+    """The session or command has ended: forget its home, and close its caches."""
+    set_judge_home(JudgeHome())
+    loaded = sys.modules.get("harness.evaluators.judge.cache")
+    if loaded is not None:
+        loaded.close_caches()
 
 
 def with_exams(scorecard: Scorecard, folder: Path) -> Scorecard:

@@ -208,6 +208,7 @@ class HarnessSession:
                 "seed": self.settings.seed,
                 "evaluators": declared,
                 "deadline_s": golden.deadline_s or self.settings.deadline_s,
+                **({"reward": self.settings.reward} if self.settings.reward else {}),
             }
         )
 
@@ -340,10 +341,13 @@ class HarnessSession:
         """End the engine and the journal; safe to call twice."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            from harness.plugin.judge_home import leave
+
             engine.stop()
             if self._froze:
                 gc.unfreeze()
             self.peak_in_flight = engine.peak_in_flight
+            leave()
             if (error := engine.closing_error) is not None:
                 self.notices.append(f"closing the agents raised {type(error).__name__}: {str(error)[:500]}")
         journal, self._journal = self._journal, None

@@ -25,6 +25,7 @@ from harness.reporting.sections.guards import Guards
 from harness.reporting.sections.judges import Judges
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
+from harness.reporting.sections.rewards_lab import RewardLab
 from harness.reporting.sections.rules import Rules
 from harness.reporting.sections.summary import Summary
 from harness.reporting.sections.thinking import Thinking
@@ -99,6 +100,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Cost(scorecard, walk.models),
         Latency(scorecard, walk.models),
         Tools(walk.tools),
+        RewardLab(scorecard),
         Adoption(walk.rewards.adoption),
         Thinking(walk.rewards.thinking),
         Turns(walk.rewards.worst, walk.rewards.judged_turns),

@@ -106,6 +106,14 @@ def _opened(path: Path) -> sqlite3.Connection:
     return db
 
 
+def close_caches() -> None:
+    """Close the files that this process has open; a later use opens them again."""
+    with _guard:
+        for cache in _open.values():
+            cache.close()
+        _open.clear()
+
+
 def shared_cache(path: Path) -> VerdictCache:
     """The cache of this process for a file; a forked child gets its own."""
     key = (os.getpid(), path.absolute())

@@ -125,18 +125,24 @@ async def examine(
 
 async def _ask(judge: Judge | Panel, row: ExamRow, probes: bool) -> Marked:
     padded = {**row.parts, "answer": pad(row.parts["answer"])} if "answer" in row.parts else None
-    asked: list[Awaitable[Opinion]] = [judge.opinion(row.parts)]
-    if probes:
-        asked += [judge.opinion(row.parts, trial=1), judge.opinion(row.parts, reverse=True)]
-        if padded is not None:
-            asked.append(judge.opinion(padded))
-    made = [*await asyncio.gather(*asked), *[None] * 4][:4]
+    criteria = judge.rubric.criteria
+    turns = len(criteria) > 1 or any(one.anchors for one in criteria)
+
+    async def also(wanted: bool, parts: Mapping[str, str] | None, **how: Any) -> Opinion | None:
+        return await judge.opinion(parts, **how) if wanted and parts is not None else None
+
+    first, again, turned, longer = await asyncio.gather(
+        judge.opinion(row.parts),
+        also(probes, row.parts, trial=1),
+        also(probes and turns, row.parts, reverse=True),
+        also(probes, padded),
+    )
     return Marked(
         human=bool(row.human),
-        first=made[0],  # type: ignore[arg-type]
-        again=made[1],
-        reversed=made[2],
-        padded=made[3],
+        first=first,
+        again=again,
+        reversed=turned,
+        padded=longer,
         length=len(row.parts.get("answer", "").split()),
     )
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.case import Case
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.outcome import shorten
 
 if TYPE_CHECKING:
     from harness.core.judges import JudgeRecord

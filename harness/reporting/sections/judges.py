@@ -44,7 +44,7 @@ class Judges:
         return SectionPage(id=self.id, title="Judges", blocks=tuple(blocks))
 
     def _rates(self, metric: str) -> list[tuple[Cell, ...]]:
-        rows = []
+        rows: list[tuple[Cell, ...]] = []
         for line in self._scorecard.suites:
             found = judged_rate(self._scorecard, metric, [line])
             if found is None:

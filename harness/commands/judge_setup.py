@@ -60,7 +60,8 @@ def judge_from(args: argparse.Namespace, spec: str, project: Project) -> Judge |
         from harness.agents.find_object import find_object
 
         found = find_object(kind, rest, root=project.root)
-        if isinstance(found, (Judge, Panel)):
+        found = getattr(found, "judge", found)  # a semantic evaluator is a judge with a rubric of ours
+        if isinstance(found, (Judge, Panel)) or (hasattr(found, "identity") and hasattr(found, "opinion")):
             given = [name for name in ("rubric", "name", "samples", "temperature") if getattr(args, name)]
             if given:
                 raise UsageError(f"--{given[0]}: {spec} is a judge with a rubric and sampling of its own; leave it out")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.evaluators.contains import Contains as Contains
     from harness.evaluators.cost import Cost as Cost
-    from harness.evaluators.deepeval_metric import deepeval_metric as deepeval_metric
+    from harness.evaluators.deepeval_evaluator import deepeval_metric as deepeval_metric
     from harness.evaluators.duplicate_calls import DuplicateCalls as DuplicateCalls
     from harness.evaluators.end_state import EndState as EndState
     from harness.evaluators.exact_match import ExactMatch as ExactMatch
@@ -83,7 +83,7 @@ _WHERE = {
     "TaskCompletion": "semantic.evaluators",
     "Tone": "semantic.evaluators",
     "TrajectoryMatch": "trajectory_match",
-    "deepeval_metric": "deepeval_metric",
+    "deepeval_metric": "deepeval_evaluator",
     "expected_evaluators": "expected",
     "judge_expected": "expected",
 }
@@ -93,10 +93,7 @@ __all__ = sorted(_WHERE)
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-    found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
-    # Some modules are called as what they hold; importing one has put the module where its content belongs.
-    globals()[name] = found
-    return found
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
 
 
 def __dir__() -> list[str]:

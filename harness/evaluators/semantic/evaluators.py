@@ -78,7 +78,7 @@ class Semantic:
             return await self._judged(trajectory, _with_context(case, trajectory))
         made = self._offline(trajectory, case)
         if isinstance(made, str):
-            # A case without facts or marks expects nothing; an evaluator that no case could satisfy was declared in vain.
+            # A case without facts or marks expects nothing; what no case could satisfy was declared in vain.
             quiet = bool(self.needs)
             kind = None if quiet else "judge"
             return Score.not_measured(self.name, made, kind=kind, expected_nothing=quiet, version=OFFLINE)

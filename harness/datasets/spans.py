@@ -27,7 +27,7 @@ def is_span(entry: Any) -> bool:
 
 def spans_of(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The spans of an entry as ``{"trace", "end", "attributes": {name: value}}``."""
-    for resource in entry.get("resourceSpans") or ():
+    for resource in _list(entry, "resourceSpans"):
         for scope in _list(resource, "scopeSpans"):
             for span in _list(scope, "spans"):
                 yield _span(span)
@@ -64,7 +64,7 @@ def _span(span: Any) -> dict[str, Any]:
     if isinstance(given, Mapping):
         attributes = dict(given)
     else:
-        pairs = [pair for pair in given or () if isinstance(pair, Mapping)]
+        pairs = [pair for pair in (given if isinstance(given, list) else ()) if isinstance(pair, Mapping)]
         attributes = {str(pair.get("key")): _value(pair.get("value")) for pair in pairs}
     end = span.get("endTimeUnixNano") if isinstance(span, Mapping) else None
     return {"trace": trace or "", "end": end, "attributes": attributes}
@@ -86,7 +86,7 @@ def _messages(given: Any) -> list[dict[str, Any]]:
     for message in _structure(given):
         if not isinstance(message, Mapping):
             continue
-        parts = [part for part in message.get("parts") or () if isinstance(part, Mapping)]
+        parts = [part for part in _list(message, "parts") if isinstance(part, Mapping)]
         texts = [str(part.get("content") or "") for part in parts if part.get("type") == "text"]
         role = str(message.get("role") or "user")
         calls = [_call(part) for part in parts if part.get("type") == "tool_call"]

@@ -6,7 +6,7 @@ hash; money is capped, and what was judged before the cap is still a random samp
 series, and is compared with the earlier lines of the same judge: an alarm needs a fall of the pass rate that its
 interval shows. Keep one series per system that is watched.
 
-exit codes: 0 no alarm, 1 the log cannot be read, 4 a mistake in what was typed, 10 the pass rate fell,
+exit codes: 0 no alarm, 4 a mistake in what was typed or a log that cannot be read, 10 the pass rate fell,
 11 nothing could be judged, 12 budget exhausted before the sample was judged
 """
 

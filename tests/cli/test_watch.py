@@ -64,7 +64,7 @@ def test_a_fall_of_the_pass_rate_is_an_alarm_with_its_own_code(place: Path, caps
 
 def test_a_judge_that_says_nothing_is_no_good_news(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", chats(place / "a.jsonl", 20, RIGHT), "--judge", "watched:mute"]) == 11
-    assert "2 not measured, the first: the judge refused" in capsys.readouterr().out
+    assert "3 not measured, the first: the judge refused" in capsys.readouterr().out
 
 
 def test_the_end_of_the_money_has_its_own_code_and_is_kept(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,7 @@ def test_what_was_typed_wrongly_is_named(
 
 
 def test_a_log_that_is_not_there_cannot_be_read(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["watch", "none.jsonl", "--judge", "watched:relevant"]) == 1
+    assert main(["watch", "none.jsonl", "--judge", "watched:relevant"]) == 4
     assert "none.jsonl: cannot be read" in capsys.readouterr().err
 
 

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -39,15 +38,13 @@ from harness.core.trajectory import Trajectory
 from harness.evaluators.deepeval_case import OUR_NAMES, conversation, from_parts, single_turn
 from harness.evaluators.deepeval_model import Way, llm_class
 from harness.evaluators.deepeval_quiet import INSTALL, DeepEvalMissing, deepeval
+from harness.evaluators.deepeval_reading import needs, nothing, plain, read, silent
 from harness.evaluators.judge.asking import as_judge, described
-from harness.evaluators.judge.opinion import Ballot, Opinion
+from harness.evaluators.judge.opinion import Opinion
 from harness.evaluators.judge.records import load_records
 from harness.evaluators.judge.rubric import Criterion, Rubric
 from harness.evaluators.judge.scoring import human_label, score_of
 from harness.evaluators.outcome import cannot_judge, shorten
-
-ONE_SAMPLE = 2 / 3
-"""Confidence of one verdict without probabilities: Laplace's rule of succession, as everywhere in this package."""
 
 
 class DeepEvalMetric:
@@ -71,7 +68,7 @@ class DeepEvalMetric:
         self.arguments = dict(arguments)
         self.options = {"temperature": 0, **(options or {})}
         self.metric_name = metric if isinstance(metric, str) else str(getattr(metric, "__name__", metric))
-        self.name = label or _plain(str(self.arguments.get("name") or self.metric_name))
+        self.name = label or plain(str(self.arguments.get("name") or self.metric_name))
 
     def __repr__(self) -> str:
         return f"deepeval_metric({self.metric_name!r}, name={self.name!r}, model={self.model_name!r})"
@@ -117,8 +114,7 @@ class DeepEvalMetric:
     def rubric(self) -> Rubric:
         """The metric as far as an exam has to know it: its name, what it is shown, from where on it passes."""
         metric = self._made(None)
-        needed = [str(getattr(item, "value", item)) for item in _needs(metric)]
-        shows = dict.fromkeys(OUR_NAMES[item] for item in needed if item in OUR_NAMES)
+        shows = dict.fromkeys(OUR_NAMES[item] for item in needs(metric) if item in OUR_NAMES)
         threshold = getattr(metric, "threshold", None)
         return Rubric(
             name=self.name,
@@ -185,7 +181,7 @@ class DeepEvalMetric:
 
     async def _opinion(self, test_case: Any) -> Opinion:
         if self._given is None and self.asks_a_model:
-            return _nothing(
+            return nothing(
                 f"{self.metric_name} asks a model and none was named; "
                 f"write deepeval_metric({self.metric_name!r}, model='litellm:PROVIDER/MODEL')"
             )
@@ -193,28 +189,28 @@ class DeepEvalMetric:
         metric = self._made(way)
         absent = [
             OUR_NAMES.get(name, name)
-            for name in (str(getattr(item, "value", item)) for item in _needs(metric))
+            for name in needs(metric)
             if hasattr(test_case, name) and getattr(test_case, name) is None
         ]
         if absent:
             raise _Absent(f"{self.metric_name} needs {', '.join(absent)}; the case and the run have none")
         try:
-            await metric.a_measure(test_case, **_silent(type(metric)))
+            await metric.a_measure(test_case, **silent(type(metric)))
         except Exception as error:
             if way is not None and way.broken is not None:
                 raise way.broken from error
             if isinstance(error, Broken):
                 raise
             told: BaseException = error if way is None or way.no_answer is None else way.no_answer
-            return _nothing(f"{self.metric_name}: {type(told).__name__}: {shorten(str(told), 400)}")
+            return nothing(f"{self.metric_name}: {type(told).__name__}: {shorten(str(told), 400)}")
         finally:
             if way is not None:
                 await way.close()
         if way is not None and (way.no_answer or way.broken):
             if way.broken is not None:
                 raise way.broken
-            return _nothing(f"{self.metric_name}: {shorten(str(way.no_answer), 400)}")
-        return _read(metric, self.metric_name)
+            return nothing(f"{self.metric_name}: {shorten(str(way.no_answer), 400)}")
+        return read(metric, self.metric_name)
 
     def _made(self, way: Way | None) -> Any:
         """A fresh metric, as it keeps what it measured."""
@@ -276,40 +272,3 @@ class _Nobody:
 
     async def complete(self, messages: Any, *, tools: Any = (), **options: Any) -> Any:
         raise UsageError("no model was named")
-
-
-def _read(metric: Any, name: str) -> Opinion:
-    value = metric.score
-    if getattr(metric, "error", None):
-        return _nothing(f"{name}: {shorten(str(metric.error), 400)}")
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return _nothing(f"{name} gave {value!r:.40}, which is no number")
-    reason = str(getattr(metric, "reason", "") or "")
-    ballot = Ballot(reasons={"": reason} if reason else {})
-    passes = metric.is_successful()
-    return Opinion(
-        value=float(value),
-        passes=bool(passes) if passes is not None else None,
-        confidence=ONE_SAMPLE,
-        ballots=(ballot,),
-        asked=1,
-    )
-
-
-def _nothing(why: str) -> Opinion:
-    return Opinion(why=why, kind="judge", asked=1)
-
-
-def _needs(metric: Any) -> list[Any]:
-    return list(getattr(metric, "_required_params", None) or getattr(metric, "evaluation_params", None) or ())
-
-
-def _silent(metric: Any) -> dict[str, Any]:
-    known = inspect.signature(metric.a_measure).parameters
-    quiet = {"_show_indicator": False, "_log_metric_to_confident": False}
-    return {name: value for name, value in quiet.items() if name in known}
-
-
-def _plain(name: str) -> str:
-    words = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name.removesuffix("Metric"))
-    return "deepeval_" + "_".join(words.replace(" ", "_").split("_")).strip("_")

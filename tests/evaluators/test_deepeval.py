@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 pytest.importorskip("deepeval", reason='needs DeepEval: pip install "harness[deepeval]"')
 
 from fixtures.judges import broken_json, rag, refusing
-from harness.core.case import Case, Expectation
+from harness import load_dataset
+from harness.core.case import Case, Dataset, Expectation
 from harness.core.errors import BudgetExhausted, UsageError
 from harness.core.exchange import CURRENT, Reply, TrialContext
 from harness.core.judges import JudgeRecord
@@ -24,6 +26,7 @@ from harness.core.record import Trial
 from harness.core.score import Score
 from harness.core.trajectory import Trajectory
 from harness.evaluators import deepeval_metric
+from harness.evaluators.judge.exam import examine
 from harness.evaluators.judge.records import write_record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +90,19 @@ def test_without_an_exam_a_metric_is_advisory_and_with_one_it_decides(tmp_path: 
     assert judged(metric, "Parcels ship within 8 days.").passed is None
     write_record(tmp_path, JudgeRecord(identity=metric.identity, judge=metric.name, caught=30, cleared=30, rows=60))
     assert judged(metric, "Parcels ship within 8 days.").passed is False
+
+
+def test_a_metric_takes_the_exam_of_every_judge_and_may_then_gate() -> None:
+    metric = deepeval_metric("FaithfulnessMetric", threshold=0.99, include_reason=False, model=rag)
+    rows = []
+    for row in load_dataset(ROOT / "golden_datasets" / "rag_quality").cases:
+        custom = row.expected.custom
+        label = {**custom, "human": custom["labels"]["faithfulness"]}
+        rows.append(replace(row, expected=Expectation(custom=label)))
+    record = asyncio.run(examine(metric, Dataset(name="faithful", cases=tuple(rows)), probes=False))  # type: ignore[arg-type]
+    assert (record.rows, record.caught, record.cleared) == (80, 64, 16)
+    assert record.identity == metric.identity
+    assert record.valid, record.problems
 
 
 def test_a_metric_without_a_model_is_a_rule_and_decides() -> None:
@@ -249,7 +265,8 @@ def connect(self, address):
     sent.append(address)
     return real(self, address)
 socket.socket.connect = connect
-from harness.core.case import Case, Expectation
+from harness import load_dataset
+from harness.core.case import Case, Dataset, Expectation
 from harness.core.trajectory import Trajectory
 case = Case(id="a", input="?", expected=Expectation(answer="yes"))
 score = asyncio.run(metric.evaluate(Trajectory.from_answer("yes"), case))

@@ -1,8 +1,8 @@
 """Offline rules for what needs no model: each says what it counts, and refuses where it would only guess.
 
 - *supported* (faithfulness, context recall): a sentence is supported when at least .7 of its content words stand in the
-  texts, and each of its numbers in a sentence there that shares another content word with it. It sees no synonyms, so it is a lower bound for honest paraphrase, and it does not
-  see a denial that was turned round.
+  texts, and each of its numbers in a sentence there that shares another content word with it. It sees no synonyms, so
+  it is a lower bound for honest paraphrase, and does not see a denial that was turned round.
 - *average precision* (context precision): over the ranks of texts that a person marked as relevant.
 - *facts said* (completeness): over facts that a person listed, each with its accepted wordings.
 """

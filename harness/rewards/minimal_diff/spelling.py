@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 
 NUMBERS = frozenset({"integer", "float", "number"})
@@ -34,12 +35,27 @@ def string(text: str, python: bool) -> str:
     wide = 3 if quoted[:3] in ("'''", '"""') and len(quoted) >= 6 else 1
     mark = "b:" if "b" in prefix else "s:"
     inner = quoted[wide:-wide]
-    if "\\" not in inner or "f" in prefix or "t" in prefix:
+    if "f" in prefix or "t" in prefix:
+        return mark + content(inner.replace("{{", "{").replace("}}", "}"), raw="r" in prefix)
+    if "\\" not in inner:
         return mark + inner
     try:
         return mark + str(_value(text))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return mark + inner
+
+
+def content(text: str, *, raw: bool) -> str:
+    """A piece of text of a Python string with computed parts, by its value: escapes resolved, ``{{`` is ``{``."""
+    if text in ("{{", "}}"):
+        return text[0]
+    if raw or "\\" not in text:
+        return text
+    quoted = re.sub(r'\\.|"', lambda match: match[0] if match[0] != '"' else '\\"', text, flags=re.S)
+    try:
+        return str(_value(f'"""{quoted}"""'))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
 
 
 def _value(text: str) -> object:

@@ -83,7 +83,7 @@ def _cleaned(root: Any, data: bytes, python: bool, known: Mapping[tuple[str, byt
             if what in NOTHING:
                 continue
             count = child.child_count
-            if count == 0:
+            if count == 0 or what == "string_content":
                 kids.append(_leaf(what, data[child.start_byte : child.end_byte].decode("utf-8", "replace"), python))
                 continue
             if what == "string" and (plain := _plain_string(child, data, python, kind)) is not None:
@@ -121,7 +121,7 @@ def _means(token: str, kind: str, parent: Any, child: Any) -> bool:
             return before is not None and before.type in ("[", ",")
         if kind == "subscript":
             return int(parent.named_child_count) == 2
-        return kind in ("tuple_pattern", "list_pattern") and int(parent.named_child_count) == 1
+        return kind == "tuple_pattern" and int(parent.named_child_count) == 1
     return False
 
 
@@ -141,7 +141,7 @@ def _plain_string(node: Any, data: bytes, python: bool, parent: str) -> Node | N
         return None
     text = spelling.string(data[node.start_byte : node.end_byte].decode("utf-8", "replace"), python)
     if python and parent == "expression_statement":
-        text = spelling.words(text)
+        text = text[:2] + spelling.words(text[2:])
     return Node("string", text)
 
 
@@ -152,12 +152,15 @@ def _finished(kind: str, kids: list[Node], parent: str, python: bool) -> Node | 
         chained = parent in ("member_expression", "call_expression", "subscript_expression")
         if not (chained and _has_chain(inner)) and not (parent == "expression_statement" and inner.kind == "string"):
             return inner
-    if kind == "concatenated_string" and all(kid.kind == "string" and not kid.kids for kid in kids) and kids:
-        if len({kid.text[:2] for kid in kids}) == 1:
-            text = kids[0].text[:2] + "".join(kid.text[2:] for kid in kids)
-            return Node("string", spelling.words(text) if parent == "expression_statement" else text)
+    if python and kind in ("string", "concatenated_string"):
+        return _joined(kind, kids, docstring=parent == "expression_statement")
+    if kind == "tuple_pattern":
+        if len(kids) == 1:
+            return kids[0]  # parentheses around one target
+        kids = [kid for kid in kids if kid.kind != ","]
     elif kind == "arrow_function" and not python:
-        kids = [_as_parameters(kid) if kid.kind == "identifier" and at < len(kids) - 1 else kid for at, kid in enumerate(kids)]
+        last = len(kids) - 1
+        kids = [_as_parameters(kid) if kid.kind == "identifier" and at < last else kid for at, kid in enumerate(kids)]
     elif kind == "pair" and not python and kids and kids[0].kind == "string" and kids[0].text.isidentifier():
         kids = [Node("property_identifier", kids[0].text), *kids[1:]]
     elif kind in BLOCKS or kind.startswith("jsx_"):
@@ -165,6 +168,33 @@ def _finished(kind: str, kids: list[Node], parent: str, python: bool) -> Node | 
     elif kind == "required_parameter" and len(kids) == 1 and kids[0].kind == "identifier":
         return kids[0]  # one shape for a bare parameter in TypeScript and JavaScript
     return Node(SAME.get(kind, kind), "", tuple(kids))
+
+
+def _joined(kind: str, kids: list[Node], *, docstring: bool) -> Node:
+    """A string with computed parts, or several in a row, as one: neighbouring texts are one text."""
+    marks = {kid.text[:2] for kid in kids if kid.kind == "string"} if kind == "concatenated_string" else {"s:"}
+    if "b:" in marks and len(marks) > 1:
+        return Node(kind, "", tuple(kids))
+    mark = "b:" if "b:" in marks else "s:"
+    raw = any(kid.kind == "string_start" and "r" in kid.text.lower() for kid in kids)
+    parts: list[Node] = []
+    for kid in kids:
+        inner = kid.kids if kid.kind == "string" and kid.kids else (kid,)
+        for one in inner:
+            if one.kind in ("string_start", "string_end"):
+                continue
+            if one.kind == "string":
+                one = Node("string_content", one.text[2:])
+            elif one.kind in ("string_content", "escape_interpolation") and kind == "string":
+                one = Node("string_content", spelling.content(one.text, raw=raw))
+            if one.kind == "string_content" and parts and parts[-1].kind == "string_content":
+                parts[-1] = Node("string_content", parts[-1].text + one.text)
+            else:
+                parts.append(one)
+    if all(part.kind == "string_content" for part in parts):
+        text = "".join(part.text for part in parts)
+        return Node("string", mark + (spelling.words(text) if docstring else text))
+    return Node("string", mark, tuple(parts))
 
 
 def _as_parameters(name: Node) -> Node:

@@ -13,9 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.rewards.calling import as_reward as as_reward
     from harness.rewards.calling import measured as measured
+    from harness.rewards.combine import Combined as Combined
+    from harness.rewards.minimal_diff.edit import Edit as Edit
+    from harness.rewards.minimal_diff.edit import EditSource as EditSource
+    from harness.rewards.minimal_diff.evaluator import MinimalDiffEvaluator as MinimalDiffEvaluator
+    from harness.rewards.minimal_diff.grammar import Unparsable as Unparsable
+    from harness.rewards.minimal_diff.reward import MinimalDiff as MinimalDiff
     from harness.rewards.reward_evaluator import as_evaluator as as_evaluator
 
 _WHERE = {
+    "Combined": "combine",
+    "Edit": "minimal_diff.edit",
+    "EditSource": "minimal_diff.edit",
+    "MinimalDiff": "minimal_diff.reward",
+    "MinimalDiffEvaluator": "minimal_diff.evaluator",
+    "Unparsable": "minimal_diff.grammar",
     "as_evaluator": "reward_evaluator",
     "as_reward": "calling",
     "measured": "calling",

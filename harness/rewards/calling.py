@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 from harness.core.case import Case
@@ -22,20 +23,24 @@ async def measured(
 
     A break (it raised, or returned NaN, an infinity, a text, ...) is a value with ``error`` set, of kind ``agent``
     where the exception names no boundary of its own: the reward function is the system under test here. What ends a
-    program (KeyboardInterrupt, SystemExit) and cancellation pass through.
+    program (KeyboardInterrupt, SystemExit) and cancellation pass through. A reward that can also show what its value is
+    made of has a method ``explained(trajectory, case) -> RewardValue``; it is called instead, and its parts are kept.
     """
     started = clock.monotonic()
     value: float | None = None
     error: Failure | None = None
+    parts: Mapping[str, float | None] = {}
     try:
-        answer: Any = reward.reward(trajectory, case)
+        answer: Any = getattr(reward, "explained", reward.reward)(trajectory, case)
         if inspect.isawaitable(answer):
             answer = await answer
+        if isinstance(answer, RewardValue):
+            answer, parts = answer.value, answer.parts
         value = as_reward(answer)
     except Exception as broken:  # noqa: BLE001 - whatever a reward function raises is data
         error = Failure.of(broken, kind="agent")
     elapsed_s = max(0.0, clock.monotonic() - started)
-    return RewardValue(name=reward.name, value=value, weight=weight, elapsed_s=elapsed_s, error=error)
+    return RewardValue(name=reward.name, value=value, weight=weight, elapsed_s=elapsed_s, error=error, parts=parts)
 
 
 def as_reward(answer: Any) -> float | None:

@@ -34,9 +34,7 @@ def _anchors(a: Sequence[int], b: Sequence[int], start: int, stop_a: int, stop_b
     once_a, once_b = Counter(a[start:stop_a]), Counter(b[start:stop_b])
     places = {value: at for at, value in enumerate(b[start:stop_b], start) if once_b[value] == 1}
     found = [
-        (at, places[value])
-        for at, value in enumerate(a[start:stop_a], start)
-        if once_a[value] == 1 and value in places
+        (at, places[value]) for at, value in enumerate(a[start:stop_a], start) if once_a[value] == 1 and value in places
     ]
     tails: list[int] = []
     chain: list[tuple[int, int]] = []  # (place in found of the tail, of its predecessor) per pile

@@ -64,7 +64,9 @@ class EditSource:
         return Edit(before=self._kept(before), after=self._kept(after), gold=None if gold is None else self._kept(gold))
 
     def _kept(self, files: Files) -> Files:
-        return {path: text for path, text in files.items() if not path.startswith(self.ignored)} if self.ignored else files
+        return (
+            {path: text for path, text in files.items() if not path.startswith(self.ignored)} if self.ignored else files
+        )
 
 
 def laid_over(before: Files, touched: Mapping[str, str | None]) -> Files:
@@ -75,7 +77,9 @@ def laid_over(before: Files, touched: Mapping[str, str | None]) -> Files:
 def _files(holder: Any, key: str, where: str, *, deleted: bool = False) -> dict[str, Any]:
     files = holder.get(key) if isinstance(holder, Mapping) else None
     if not isinstance(files, Mapping):
-        raise ValueError(f"no files to compare: {where}[{key!r}] must be a mapping of path to text, got {_shown(files)}")
+        raise ValueError(
+            f"no files to compare: {where}[{key!r}] must be a mapping of path to text, got {_shown(files)}"
+        )
     for path, text in files.items():
         if not isinstance(path, str) or not (isinstance(text, str) or (deleted and text is None)):
             raise ValueError(f"{where}[{key!r}][{str(path)[:80]!r}] must be a text, got {_shown(text)}")

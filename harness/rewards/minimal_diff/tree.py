@@ -37,8 +37,8 @@ class Node:
 
     def __init__(self, kind: str, text: str, kids: tuple[Node, ...] = ()) -> None:
         self.kind, self.text, self.kids = kind, text, kids
-        self.size = 1 + sum([kid.size for kid in kids])
-        self.hash = hash((kind, text, *[kid.hash for kid in kids]))
+        self.size: int = 1 + sum([kid.size for kid in kids])
+        self.hash: int = hash((kind, text, *[kid.hash for kid in kids]))
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.text!r} size={self.size}>"
@@ -62,7 +62,7 @@ class SourceTree:
             raise ValueError(f"{path!r} is no source file of a known language")
         data = source.encode("utf-8", "replace")
         known = before.shared if before is not None and before.language == language else {}
-        self.language = language
+        self.language: str = language
         self.shared: Shared = {}
         self.root = _cleaned(parsed(data, language, path), data, language == "python", known, self.shared)
 

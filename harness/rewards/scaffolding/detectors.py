@@ -60,11 +60,15 @@ def unused_helpers(project: Project) -> Iterator[Scaffold]:
     """Added functions and classes that nobody names."""
     for out, one in project.added_functions():
         if one.owner is None and not _called_by_others(one) and project.mentions_outside(out, one) == 0:
-            yield Scaffold(kind="unused_helper", path=out.path, line=one.line, name=one.name, why=f"nobody uses {one.name}")
+            yield Scaffold(
+                kind="unused_helper", path=out.path, line=one.line, name=one.name, why=f"nobody uses {one.name}"
+            )
     for out, made in project.added_classes():
         plain = not made.decorated and not made.bases and not made.name.startswith("__")
         if plain and project.mentions_outside(out, made) == 0:
-            yield Scaffold(kind="unused_helper", path=out.path, line=made.line, name=made.name, why=f"nobody uses {made.name}")
+            yield Scaffold(
+                kind="unused_helper", path=out.path, line=made.line, name=made.name, why=f"nobody uses {made.name}"
+            )
 
 
 def pass_throughs(project: Project) -> Iterator[Scaffold]:
@@ -115,7 +119,9 @@ def unused_parameters(project: Project) -> Iterator[Scaffold]:
             continue
         if not _reads(out, one, parameter.name):
             why = f"{one.name} never reads {parameter.name}"
-            yield Scaffold(kind="unused_parameter", path=out.path, line=one.line, name=f"{one.name}({parameter.name})", why=why)
+            yield Scaffold(
+                kind="unused_parameter", path=out.path, line=one.line, name=f"{one.name}({parameter.name})", why=why
+            )
 
 
 def needless_flags(project: Project) -> Iterator[Scaffold]:
@@ -127,11 +133,19 @@ def needless_flags(project: Project) -> Iterator[Scaffold]:
         if not calls or any(call.spread for call in calls) or not (is_new or one.name.startswith("_")):
             continue
         place = [each.name for each in _own(one)].index(parameter.name)
-        given = {call.by_name.get(parameter.name, (*call.by_place, *[""] * 99)[place]) or parameter.default for call in calls}
-        given |= {parameter.default} if out.language != "python" and any("{" in "".join(c.by_place) for c in calls) else set()
+        given = {
+            call.by_name.get(parameter.name, (*call.by_place, *[""] * 99)[place]) or parameter.default for call in calls
+        }
+        given |= (
+            {parameter.default}
+            if out.language != "python" and any("{" in "".join(c.by_place) for c in calls)
+            else set()
+        )
         if len(given) == 1 and given <= TRUE_FALSE:
             why = f"every call of {one.name} leaves {parameter.name} at {given.pop()}"
-            yield Scaffold(kind="needless_flag", path=out.path, line=one.line, name=f"{one.name}({parameter.name})", why=why)
+            yield Scaffold(
+                kind="needless_flag", path=out.path, line=one.line, name=f"{one.name}({parameter.name})", why=why
+            )
 
 
 DETECTORS: tuple[Callable[[Project], Iterator[Scaffold]], ...] = (
@@ -184,7 +198,13 @@ def _returned(one: Function) -> Any:
     if len(statements) != 1:
         return None
     at = statements[0]
-    while at.type in ("return_statement", "expression_statement", "await", "await_expression", "parenthesized_expression"):
+    while at.type in (
+        "return_statement",
+        "expression_statement",
+        "await",
+        "await_expression",
+        "parenthesized_expression",
+    ):
         named = [child for child in at.named_children if child.type != "comment"]
         if len(named) != 1:
             return None
@@ -293,7 +313,10 @@ def _parameter_nodes(one: Function) -> list[Any]:
 def _is_stub(out: Outline, one: Function) -> bool:
     statements = _statements(one)
     shown = [out.text(statement).strip().rstrip(";") for statement in statements]
-    return all(re.match(r"(pass|\.\.\.|raise\b|throw\b|return( None| null| undefined)?$|return NotImplemented)", text) for text in shown)
+    return all(
+        re.match(r"(pass|\.\.\.|raise\b|throw\b|return( None| null| undefined)?$|return NotImplemented)", text)
+        for text in shown
+    )
 
 
 def _passed_on(project: Project, one: Function) -> bool:

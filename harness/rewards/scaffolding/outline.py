@@ -109,7 +109,9 @@ def outline(source: str, path: str, *, tolerant: bool = False) -> Outline:
     language = language_of(path) or ""
     data = source.encode("utf-8", "replace")
     out = Outline(path=path, language=language, data=data)
-    todo: list[tuple[Any, Class | None, bool, bool]] = [(parsed(data, language, path, tolerant=tolerant), None, False, False)]
+    todo: list[tuple[Any, Class | None, bool, bool]] = [
+        (parsed(data, language, path, tolerant=tolerant), None, False, False)
+    ]
     while todo:
         node, owner, inside, decorated = todo.pop()
         kind: str = node.type
@@ -161,13 +163,22 @@ def _is_value(node: Any) -> bool:
 
 def _function(node: Any, owner: Class | None, out: Outline, decorated: bool, inside: bool) -> Function:
     named = node.child_by_field_name("name")
-    if named is None and node.parent is not None and node.parent.type in ("variable_declarator", "pair", "public_field_definition"):
+    if (
+        named is None
+        and node.parent is not None
+        and node.parent.type in ("variable_declarator", "pair", "public_field_definition")
+    ):
         named = node.parent.child_by_field_name("name") or node.parent.child_by_field_name("key")
     name = out.text(named) if named is not None else ""
     listed = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
     own_decorators = any(child.type == "decorator" for child in node.children)
     function = Function(
-        name=name, line=node.start_point[0] + 1, owner=owner, node=node, decorated=decorated or own_decorators, nested=inside
+        name=name,
+        line=node.start_point[0] + 1,
+        owner=owner,
+        node=node,
+        decorated=decorated or own_decorators,
+        nested=inside,
     )
     if listed is not None:
         children = [listed] if listed.type == "identifier" else listed.named_children
@@ -202,13 +213,24 @@ def _class(node: Any, out: Outline, decorated: bool, inside: bool) -> Class:
     others = 0
     for at, child in enumerate(body.named_children if body is not None else ()):
         kind = child.type
-        docs = at == 0 and kind == "expression_statement" and child.named_children[:1] and child.named_children[0].type == "string"
+        docs = (
+            at == 0
+            and kind == "expression_statement"
+            and child.named_children[:1]
+            and child.named_children[0].type == "string"
+        )
         if kind not in ("function_definition", "method_definition", "comment", "pass_statement") and not docs:
             others += 1
     own = any(child.type == "decorator" for child in node.children)
     name = out.text(named) if named is not None else ""
     return Class(
-        name=name, line=node.start_point[0] + 1, bases=tuple(bases), decorated=decorated or own, node=node, others=others, nested=inside
+        name=name,
+        line=node.start_point[0] + 1,
+        bases=tuple(bases),
+        decorated=decorated or own,
+        node=node,
+        others=others,
+        nested=inside,
     )
 
 
@@ -232,7 +254,9 @@ def _call(node: Any, out: Outline) -> None:
         elif argument.type != "comment":
             by_place.append(out.text(argument))
     out.calls.append(
-        Call(name=out.text(last), by_place=tuple(by_place), by_name=by_name, spread=spread, line=node.start_point[0] + 1)
+        Call(
+            name=out.text(last), by_place=tuple(by_place), by_name=by_name, spread=spread, line=node.start_point[0] + 1
+        )
     )
     if out.text(last) in ("require", "import", "import_module", "__import__") and by_place:
         out.imports.append(by_place[0].strip("'\"`"))

@@ -37,8 +37,8 @@ class Project:
 
     @cached_property
     def _old_names(self) -> set[str]:
-        names = {one.name for out in self.before.values() for one in (*out.functions, *out.classes)}
-        return names
+        functions = {one.name for out in self.before.values() for one in out.functions}
+        return functions | {one.name for out in self.before.values() for one in out.classes}
 
     def added_functions(self) -> Iterator[tuple[Outline, Function]]:
         """Named functions that were nowhere in the touched files before (a moved one is not added)."""
@@ -96,9 +96,8 @@ class Project:
     def mentions_outside(self, out: Outline, one: Function | Class) -> int:
         """How often a definition is named outside itself."""
         inside, todo = 0, [one.node]
-        if one.node.type not in ("function_definition", "class_definition") and one.node.parent is not None:
-            if one.node.parent.type == "variable_declarator":
-                todo = [one.node.parent]
+        if one.node.parent is not None and one.node.parent.type == "variable_declarator":
+            todo = [one.node.parent]
         while todo:
             node = todo.pop()
             if node.child_count == 0:
@@ -116,7 +115,11 @@ class Project:
             if last not in text:
                 continue
             if language_of(other) is None:
-                if path in text or (module.replace("/", ".") in text and "/" in module) or posixpath.basename(path) in text:
+                if (
+                    path in text
+                    or (module.replace("/", ".") in text and "/" in module)
+                    or posixpath.basename(path) in text
+                ):
                     return True
                 continue
             dotted = module.replace("/", ".")
@@ -141,11 +144,10 @@ def owner_name(one: Function) -> str:
 
 def _same_module(module: str, name: str, importer: str) -> bool:
     folder = posixpath.dirname(importer)
-    if name.startswith(("./", "../")) or name in (".", ".."):
-        if language_of(importer) != "python":
-            wanted = posixpath.normpath(posixpath.join(folder, SUFFIXES.sub("", name)))
-            return module in (wanted, wanted.removesuffix("/index")) or f"{wanted}/index" == module
-    if name.startswith(".") and language_of(importer) == "python":
+    if name.startswith(".") and language_of(importer) != "python":
+        wanted = posixpath.normpath(posixpath.join(folder, SUFFIXES.sub("", name)))
+        return module in (wanted, wanted.removesuffix("/index")) or f"{wanted}/index" == module
+    if name.startswith("."):
         dots = len(name) - len(name.lstrip("."))
         for _ in range(dots - 1):
             folder = posixpath.dirname(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from harness.core.errors import MissingDependency
@@ -54,6 +54,12 @@ def _parser(language: str) -> Any:
     return Parser(Language(grammar))
 
 
+@lru_cache(maxsize=8)
+def _tree(language: str, source: bytes) -> Any:
+    """Kept for a moment: a file's tree is walked for its shape and for its outline."""
+    return _parser(language).parse(source)
+
+
 def parsed(source: bytes, language: str, path: str, *, tolerant: bool = False) -> Any:
     """The root node of tree-sitter's tree.
 
@@ -62,7 +68,7 @@ def parsed(source: bytes, language: str, path: str, *, tolerant: bool = False) -
     """
     if len(source) > MAX_BYTES:
         raise Unparsable(path, 1, f"{len(source):,} bytes; files above {MAX_BYTES:,} are not parsed")
-    root = _parser(language).parse(source).root_node
+    root = _tree(language, source).root_node
     if root.has_error and not tolerant:
         broken = _first_error(root)
         row = broken.start_point[0]

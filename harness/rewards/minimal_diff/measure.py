@@ -92,7 +92,7 @@ class Trees:
             old = self.before(path, before[path]) if path in before else None
             new = SourceTree(after[path], path, old) if path in after else None
             if old is None or new is None or old.root.hash != new.root.hash:
-                pairs.append((old and old.root, new and new.root))
+                pairs.append((None if old is None else old.root, None if new is None else new.root))
         sizes = [sum(tree.size for tree in side if tree is not None) for side in zip(*pairs, strict=True)] or [0, 0]
         return tree_distance(pairs), sizes[0], sizes[1]
 

@@ -44,14 +44,14 @@ class MinimalDiff:
         if not 0 < per_scaffold <= 1:
             raise UsageError(f"per_scaffold must be above 0 and at most 1, got {per_scaffold!r}")
         self.floor, self.slack, self.per_scaffold = floor, slack, per_scaffold
-        self.source = source or EditSource()
-        self._trees = Trees()
+        self.source = EditSource() if source is None else source
+        self._trees: Trees = Trees()
 
     def __repr__(self) -> str:
         return f"MinimalDiff(floor={self.floor}, slack={self.slack}, per_scaffold={self.per_scaffold})"
 
     def __getstate__(self) -> dict[str, object]:
-        return {**vars(self), "_trees": None}
+        return {key: value for key, value in vars(self).items() if key != "_trees"}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update({**state, "_trees": Trees()})

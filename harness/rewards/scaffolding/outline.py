@@ -5,8 +5,9 @@ One shape for Python, JavaScript, TypeScript and TSX, so that each kind of scaff
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.rewards.minimal_diff.grammar import language_of, parsed
@@ -96,26 +97,38 @@ class Outline:
     imports: list[str] = field(default_factory=list)
     """Modules as written: ``a.b``, ``.c``, ``./d``."""
 
+    pieces: dict[bytes, Outline] = field(default_factory=dict)
+    """Functions by their text. Nodes in a piece that an earlier state had belong to that state's tree."""
+
     def text(self, node: Any) -> str:
         """The source of a node."""
         return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
-def outline(source: str, path: str, *, tolerant: bool = False) -> Outline:
+def outline(source: str, path: str, *, before: Outline | None = None, tolerant: bool = False) -> Outline:
     """Read a file.
 
+    :param before: the outline of an earlier state of the file: functions whose text is unchanged are taken from it.
     :raises Unparsable: it has a syntax error, and is not read tolerantly.
     """
     language = language_of(path) or ""
     data = source.encode("utf-8", "replace")
     out = Outline(path=path, language=language, data=data)
-    todo: list[tuple[Any, Class | None, bool, bool]] = [
-        (parsed(data, language, path, tolerant=tolerant), None, False, False)
-    ]
+    known = before.pieces if before is not None and before.language == language else {}
+    _walk(parsed(data, language, path, tolerant=tolerant), None, out, known, inside=False)
+    out.functions.sort(key=lambda one: one.line)
+    return out
+
+
+def _walk(root: Any, owner: Class | None, out: Outline, known: dict[bytes, Outline], *, inside: bool) -> None:
+    todo: list[tuple[Any, Class | None, bool, bool]] = [(root, owner, inside, False)]
     while todo:
         node, owner, inside, decorated = todo.pop()
         kind: str = node.type
         if kind in FUNCTIONS:
+            if not inside and not decorated and node is not root:  # one level deep: functions in functions are walked
+                _piece(node, owner, out, known)
+                continue
             function = _function(node, owner, out, decorated, inside)
             out.functions.append(function)
             if owner is not None:
@@ -137,16 +150,33 @@ def outline(source: str, path: str, *, tolerant: bool = False) -> Outline:
         elif kind in ("string_content", "string_fragment"):
             text = out.text(node)
             if len(text) < 120:
-                for word in text.replace(":", ".").replace("/", ".").split("."):
-                    if word.isidentifier():
-                        out.names[word] += 1
+                out.names.update(word for word in re.split(r"[.:/]", text) if word.isidentifier())
         wrapped = kind == "decorated_definition"
         if not wrapped and kind not in ("class_body", "block", "export_statement", "ERROR"):
             owner = owner if kind in CLASSES else None
-        for child in reversed(node.children):
-            todo.append((child, owner, inside, wrapped))
-    out.functions.sort(key=lambda one: one.line)
-    return out
+        if node.child_count:
+            todo += [(child, owner, inside, wrapped) for child in reversed(node.children)]
+
+
+def _piece(node: Any, owner: Class | None, out: Outline, known: dict[bytes, Outline]) -> None:
+    """A function with all that is in it, by its text where that is known: it is then not looked into again."""
+    text = out.data[node.start_byte : node.end_byte]
+    named = node.parent.type in ("variable_declarator", "pair", "public_field_definition") if node.parent else False
+    piece = None if named else known.get(text)
+    if piece is None:
+        piece = Outline(path=out.path, language=out.language, data=out.data)
+        _walk(node, None, piece, {}, inside=False)
+    if not named:
+        out.pieces[text] = piece
+    first = replace(piece.functions[0], owner=owner, line=node.start_point[0] + 1)
+    if owner is not None:
+        owner.methods.append(first)
+    out.functions += [first, *piece.functions[1:]]
+    out.classes += piece.classes
+    out.calls += piece.calls
+    out.names.update(piece.names)
+    out.passed |= piece.passed
+    out.imports += piece.imports
 
 
 def _is_value(node: Any) -> bool:

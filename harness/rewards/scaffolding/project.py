@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from harness.rewards.minimal_diff.edit import Edit
 from harness.rewards.minimal_diff.grammar import language_of
@@ -26,8 +26,12 @@ class Project:
         """
         self.edit = edit
         touched = edit.changed
-        self.before = {p: outline(edit.before[p], p, tolerant=tolerant) for p in touched if p in edit.before}
-        self.after = {p: outline(edit.after[p], p, tolerant=tolerant) for p in touched if p in edit.after}
+        self.before = {p: _before(edit.before[p], p, tolerant) for p in touched if p in edit.before}
+        self.after = {
+            p: outline(edit.after[p], p, before=self.before.get(p), tolerant=tolerant)
+            for p in touched
+            if p in edit.after
+        }
         self._rest = {path: text for path, text in edit.after.items() if path not in self.after}
         self._mentions: dict[str, int] = {}
 
@@ -135,6 +139,12 @@ class Project:
         if not IMPORTING.search(text):
             return []
         return outline(text, path, tolerant=True).imports
+
+
+@lru_cache(maxsize=64)
+def _before(text: str, path: str, tolerant: bool) -> Outline:
+    """The outline of a file before the edit, read once however many edits of it are judged."""
+    return outline(text, path, tolerant=tolerant)
 
 
 def owner_name(one: Function) -> str:

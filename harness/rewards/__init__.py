@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from harness.rewards.minimal_diff.grammar import Unparsable as Unparsable
     from harness.rewards.minimal_diff.reward import MinimalDiff as MinimalDiff
     from harness.rewards.reward_evaluator import as_evaluator as as_evaluator
+    from harness.rewards.sandbox.limits import SandboxLimits as SandboxLimits
+    from harness.rewards.tampering.honest_tests import HonestTests as HonestTests
+    from harness.rewards.tampering.honest_tests import HonestTestsEvaluator as HonestTestsEvaluator
 
 _WHERE = {
     "Combined": "combine",
     "Edit": "minimal_diff.edit",
     "EditSource": "minimal_diff.edit",
+    "HonestTests": "tampering.honest_tests",
+    "HonestTestsEvaluator": "tampering.honest_tests",
+    "SandboxLimits": "sandbox.limits",
     "MinimalDiff": "minimal_diff.reward",
     "MinimalDiffEvaluator": "minimal_diff.evaluator",
     "Unparsable": "minimal_diff.grammar",

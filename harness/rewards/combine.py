@@ -57,7 +57,7 @@ class Combined:
             raise UsageError("nothing to combine: give gates=, terms= or multipliers=")
         if self.multipliers and not self.gates:
             raise UsageError(
-                f"{self.multipliers[0].name!r} multiplies, so a gate of correctness must stand before it: give gates=[...]"
+                f"{self.multipliers[0].name!r} multiplies: a gate of correctness must stand before it; give gates=[...]"
             )
         if twice:
             raise UsageError(f"two parts are called {twice[0]!r}: give one of them another name")

@@ -45,7 +45,7 @@ class Distance:
 
 
 def tree_distance(pairs: Sequence[tuple[Node | None, Node | None]]) -> Distance:
-    """The distance over pairs of trees (one per file; None for a file that is not there), moves across files included."""
+    """The distance over pairs of trees, one per file (None: not there); moves across files are found."""
     work = _Work()
     for one, other in pairs:
         work.compare(one, other)

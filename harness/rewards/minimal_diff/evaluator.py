@@ -1,4 +1,4 @@
-"""The minimal diff as an evaluator: the multiplier as a score, with its figures and the edit side by side as evidence."""
+"""The minimal diff as an evaluator: the multiplier as a score, its figures and the edit side by side as evidence."""
 
 from __future__ import annotations
 

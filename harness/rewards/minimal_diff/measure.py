@@ -22,7 +22,7 @@ class Measured:
     """One edit in figures."""
 
     similarity: float
-    """1 minus the distance over the sizes of both trees of the files whose trees differ, in [0, 1]; 1: nothing changed."""
+    """1 minus the distance over the sizes of both trees of files whose trees differ, in [0, 1]; 1: no change."""
     distance: Distance
     gold_distance: Distance | None
     """How far the reference edit goes; None without one."""

@@ -39,8 +39,8 @@ class MinimalDiff:
     ) -> None:
         if not 0 <= floor < 1:
             raise UsageError(f"floor must be at least 0 and below 1, got {floor!r}")
-        if not isinstance(slack, int) or slack < 1:
-            raise UsageError(f"slack must be a whole number of nodes of at least 1, got {slack!r}")
+        if slack < 1:
+            raise UsageError(f"slack must be at least 1 node, got {slack!r}")
         if not 0 < per_scaffold <= 1:
             raise UsageError(f"per_scaffold must be above 0 and at most 1, got {per_scaffold!r}")
         self.floor, self.slack, self.per_scaffold = floor, slack, per_scaffold

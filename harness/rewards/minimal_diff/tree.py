@@ -111,11 +111,11 @@ def _cleaned(root: Any, data: bytes, python: bool, known: Mapping[tuple[str, byt
                 frames[-1][2].append(done)
 
 
-def _means(token: str, kind: str, parent: Any, child: Any) -> bool:
+def _means(mark: str, kind: str, parent: Any, child: Any) -> bool:
     """Whether a token of layout carries meaning where it stands."""
-    if token == ":":
+    if mark == ":":
         return kind == "slice"
-    if token == ",":
+    if mark == ",":
         if kind in ("array", "array_pattern"):  # a hole: [, a] and [a,, b]
             before = child.prev_sibling
             return before is not None and before.type in ("[", ",")

@@ -1,4 +1,4 @@
-"""Which isolation this machine offers: namespaces of Linux where an unprivileged user may have them, else only limits."""
+"""Which isolation this machine offers: namespaces of Linux where a plain user may have them, else only limits."""
 
 from __future__ import annotations
 

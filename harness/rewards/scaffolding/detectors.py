@@ -89,10 +89,11 @@ def one_use_factories(project: Project) -> Iterator[Scaffold]:
         if _called_by_others(one):
             continue
         made = _built(out, one)
-        if made and (BUILDS.search(one.name) or len(_statements(one)) == 1):
-            if len(project.calls_of(one.name)) <= 1 and project.mentions_outside(out, one) <= 2:
-                why = f"{one.name} builds a {made} and is used at most once"
-                yield Scaffold(kind="one_use_factory", path=out.path, line=one.line, name=one.name, why=why)
+        if not made or not (BUILDS.search(one.name) or len(_statements(one)) == 1):
+            continue
+        if len(project.calls_of(one.name)) <= 1 and project.mentions_outside(out, one) <= 2:
+            why = f"{one.name} builds a {made} and is used at most once"
+            yield Scaffold(kind="one_use_factory", path=out.path, line=one.line, name=one.name, why=why)
 
 
 def one_method_classes(project: Project) -> Iterator[Scaffold]:
@@ -186,10 +187,8 @@ def _statements(one: Function) -> list[Any]:
     if body.type not in ("block", "statement_block"):
         return [body]
     kept = [child for child in body.named_children if child.type != "comment"]
-    if kept and kept[0].type == "expression_statement" and kept[0].named_children[:1]:
-        if kept[0].named_children[0].type == "string" and one.node.type == "function_definition":
-            kept = kept[1:]
-    return kept
+    first = kept[0].named_children[:1] if kept and kept[0].type == "expression_statement" else []
+    return kept[1:] if first and first[0].type == "string" and one.node.type == "function_definition" else kept
 
 
 def _returned(one: Function) -> Any:

@@ -23,7 +23,8 @@ NAMES = frozenset({
 })  # fmt: skip
 CALLS = frozenset({"call", "call_expression", "new_expression"})
 VALUES = frozenset({
-    "argument_list", "arguments", "list", "array", "tuple", "set", "expression_list", "jsx_expression", "return_statement",
+    "argument_list", "arguments", "list", "array", "tuple", "set", "expression_list", "jsx_expression",
+    "return_statement",
 })  # fmt: skip
 TRUE_FALSE = frozenset({"True", "False", "true", "false"})
 

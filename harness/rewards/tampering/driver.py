@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from types import FrameType
 
 _getframe, _dumps, _write = sys._getframe, json.dumps, os.write
 
@@ -25,9 +26,11 @@ class Watch:
         self.grader: dict[tuple[str, str], tuple[object, object, object]] = {}
 
     def say(self, line: dict[str, object]) -> None:
+        """One line to the other side."""
         _write(self.out, (_dumps(line) + "\n").encode())
 
     def observe(self, kind: str, what: str) -> None:
+        """Say what was seen, once."""
         if (kind, what) not in self.seen:
             self.seen.add((kind, what))
             self.say({"saw": kind, "what": what[:200]})
@@ -39,7 +42,7 @@ class Watch:
 
     def by_program(self, *, near: bool) -> bool:
         """Whether the program is who acts. ``near``: itself or through ``inspect``; else through any library."""
-        frame = _getframe(2)
+        frame: FrameType | None = _getframe(2)
         while frame is not None:
             name = frame.f_code.co_filename
             if name != __file__ and not name.startswith("<frozen"):
@@ -53,7 +56,8 @@ class Watch:
         return False
 
     def hook(self, event: str, args: tuple[object, ...]) -> None:
-        if self.busy or event not in EVENTS and not event.startswith(("socket.", "ctypes.", "os.exec", "os.spawn")):
+        """The audit hook; it cannot be taken out again."""
+        if self.busy or (event not in EVENTS and not event.startswith(("socket.", "ctypes.", "os.exec", "os.spawn"))):
             return
         self.busy = True
         try:
@@ -62,11 +66,20 @@ class Watch:
             self.busy = False
 
     def judge(self, event: str, args: tuple[object, ...]) -> None:
+        """What an event means; some are refused."""
         if event.startswith("socket."):
             if event in ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto"):
                 self.observe("network", event)
                 raise PermissionError("no network in the sandbox")
-        elif event in ("sys._getframe", "sys._current_frames", "sys.settrace", "sys.setprofile", "gc.get_objects", "gc.get_referrers", "gc.get_referents"):
+        elif event in (
+            "sys._getframe",
+            "sys._current_frames",
+            "sys.settrace",
+            "sys.setprofile",
+            "gc.get_objects",
+            "gc.get_referrers",
+            "gc.get_referents",
+        ):
             if self.by_program(near=True):
                 self.observe("stack_inspection", event)
         elif event == "open":
@@ -93,18 +106,55 @@ class Watch:
 
     def remember(self) -> None:
         """What must be the same after every test."""
-        import builtins, datetime, functools, json as j, math, operator, random, re, time, unittest  # noqa: E401
+        import builtins
+        import datetime
+        import functools
+        import math
+        import operator
+        import random
+        import re
+        import time
+        import unittest
 
-        import _pytest.assertion.util, _pytest.outcomes, _pytest.python, _pytest.reports, _pytest.runner, pytest  # noqa: E401
+        import _pytest.assertion.util
+        import _pytest.outcomes
+        import _pytest.python
+        import _pytest.reports
+        import _pytest.runner
+        import pytest
 
-        modules = (builtins, time, math, operator, os, re, random, j, functools, datetime, pytest, _pytest.runner, _pytest.outcomes, _pytest.reports, _pytest.python, _pytest.assertion.util)
-        for holder in (*modules, unittest.TestCase, _pytest.reports.TestReport, _pytest.runner.CallInfo, _pytest.python.Function):
+        modules = (
+            builtins,
+            time,
+            math,
+            operator,
+            os,
+            re,
+            random,
+            json,
+            functools,
+            datetime,
+            pytest,
+            _pytest.runner,
+            _pytest.outcomes,
+            _pytest.reports,
+            _pytest.python,
+            _pytest.assertion.util,
+        )
+        for holder in (
+            *modules,
+            unittest.TestCase,
+            _pytest.reports.TestReport,
+            _pytest.runner.CallInfo,
+            _pytest.python.Function,
+        ):
             for name, value in list(vars(holder).items()):
                 if callable(value) and not name.startswith("__"):
                     self.grader[(holder.__name__, name)] = (holder, value, getattr(value, "__code__", None))
         self.grader[("builtins", "__import__")] = (builtins, builtins.__import__, None)
 
     def compare(self) -> None:
+        """Say what is not the same any more."""
         for (holder_name, name), (holder, value, code) in self.grader.items():
             now = vars(holder).get(name)
             if now is not value or getattr(now, "__code__", None) is not code:
@@ -126,9 +176,11 @@ class Rounds:
         self.called: dict[str, str] = {}
 
     def pytest_collection_finish(self, session):  # type: ignore[no-untyped-def]
+        """Which tests there are."""
         self.watch.say({"collected": [item.nodeid for item in session.items]})
 
     def pytest_runtestloop(self, session):  # type: ignore[no-untyped-def]
+        """Every round, and a look at the grader after every test."""
         for name in self.rounds:
             self.now = name
             items = list(session.items)[:: -1 if name.startswith("reversed") else 1]
@@ -139,17 +191,20 @@ class Rounds:
         return True
 
     def pytest_runtest_logreport(self, report):  # type: ignore[no-untyped-def]
+        """One line per test, when it has been torn down."""
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         if report.when == "setup":
             self.called[report.nodeid] = outcome
-        elif report.outcome != "passed" or report.when == "call":
-            if self.called.get(report.nodeid) in (None, "passed"):
-                self.called[report.nodeid] = outcome
+        elif self.called.get(report.nodeid) in (None, "passed") and (outcome != "passed" or report.when == "call"):
+            self.called[report.nodeid] = outcome
         if report.when == "teardown":
-            self.watch.say({"round": self.now, "test": report.nodeid, "outcome": self.called.pop(report.nodeid, "errored")})
+            self.watch.say(
+                {"round": self.now, "test": report.nodeid, "outcome": self.called.pop(report.nodeid, "errored")}
+            )
 
 
 def main() -> int:
+    """Configuration in, lines out."""
     config = json.loads(sys.stdin.readline())
     answers, out = os.dup(0), os.dup(1)
     quiet = os.open(os.devnull, os.O_RDWR)
@@ -166,7 +221,19 @@ def main() -> int:
     sys.path.insert(0, work)
     sys.addaudithook(watch.hook)
     plugin = Rounds(watch, config["rounds"])
-    flags = ["-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-c", os.devnull, "--rootdir", work, "--tb=no", "--capture=sys"]
+    flags = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:faulthandler",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        work,
+        "--tb=no",
+        "--capture=sys",
+    ]
     pytest.main([*flags, *config["tests"]], plugins=[plugin])
     watch.compare()
     watch.say({"asks": "number"})

@@ -1,4 +1,4 @@
-"""Run the tests of a program so that getting around them shows: restored files, two processes, three orders, a number."""
+"""Run tests so that getting around them shows: restored files, two processes, three orders, a number at the end."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ def _cheats(runs: list[OneProcess], baseline: Sequence[str]) -> list[Cheat]:
             why = "killed at the time limit" if run.timed_out else "the process ended before the last check"
             found.append(Cheat(kind="ended_early", where="the test process", why=why))
     if missing and first.finished:
-        found.append(Cheat(kind="tests_missing", where=missing[0], why=f"{len(missing)} of {len(baseline)} not collected"))
+        found.append(
+            Cheat(kind="tests_missing", where=missing[0], why=f"{len(missing)} of {len(baseline)} not collected")
+        )
     seen: dict[str, set[str]] = {}
     for run in runs:
         for outcome in run.outcomes.values():
@@ -122,8 +124,12 @@ def _cheats(runs: list[OneProcess], baseline: Sequence[str]) -> list[Cheat]:
         if hows & {"skipped", "xfailed"}:
             found.append(Cheat(kind="not_run", where=test, why=" and ".join(sorted(hows))))
         elif "passed" in hows and len(hows) > 1:
-            found.append(Cheat(kind="state", where=test, why=f"{' and '.join(sorted(hows))}: it depends on what ran before"))
-    kept: dict[tuple[str, str], Cheat] = {(one.kind, one.why if one.where.startswith("while") else one.where): one for one in found}
+            found.append(
+                Cheat(kind="state", where=test, why=f"{' and '.join(sorted(hows))}: it depends on what ran before")
+            )
+    kept: dict[tuple[str, str], Cheat] = {
+        (one.kind, one.why if one.where.startswith("while") else one.where): one for one in found
+    }
     return list(kept.values())
 
 

@@ -1,4 +1,4 @@
-"""Protected files: tests, their configuration, and names that would shadow the grader; compared by hash and restored."""
+"""Protected files: tests, their configuration, names that would shadow the grader; compared by hash and restored."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ class Example:
     function: str
     arguments: tuple[Frozen, ...]
     answer: Frozen
+    holder: tuple[Frozen, ...] = ()
+    """Arguments of the constructor, for ``Class(1).method(2) == 3``."""
 
 
 def frozen(value: Any) -> Frozen:
@@ -171,7 +173,7 @@ def examples(tests: Mapping[str, str]) -> list[Example]:
     return list(dict.fromkeys(one for one in found if _hashable(one)))
 
 
-def constants(tree: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, Any]:
+def constants(tree: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, Any]:
     """Names that are bound once in a body, to a literal."""
     found: dict[str, Any] = {}
     twice: set[str] = set()
@@ -182,6 +184,16 @@ def constants(tree: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef) -> dict
             key, value = plain(place.slice, found), plain(node.value, found)
             if isinstance(table, dict) and key is not NOT_LITERAL and value is not NOT_LITERAL and _hashable(key):
                 table[key] = value
+            continue
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.value.func, ast.Attribute)
+        ):
+            table = found.get(ast.unparse(node.value.func.value))  # table.update({...})
+            more = plain(node.value.args[0], found) if node.value.args else None
+            if node.value.func.attr == "update" and isinstance(table, dict) and isinstance(more, dict):
+                table.update(more)
             continue
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         target = node.target if isinstance(node, ast.AnnAssign) else target
@@ -305,9 +317,11 @@ def _equal(left: ast.expr, right: ast.expr, names: Mapping[str, Any]) -> Iterato
         call = _unwrapped(call)
         if isinstance(call, ast.Call) and answer is not NOT_LITERAL:
             given = [literal(one, names) for one in (*call.args, *[word.value for word in call.keywords])]
-            if given and all(one is not NOT_LITERAL for one in given):
+            made = call.func.value if isinstance(call.func, ast.Attribute) else None
+            holder = [literal(one, names) for one in made.args] if isinstance(made, ast.Call) else []
+            if (given or holder) and NOT_LITERAL not in (*given, *holder):
                 name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-                yield Example(function=name, arguments=tuple(given), answer=answer)
+                yield Example(function=name, arguments=tuple(given), answer=answer, holder=tuple(holder))
                 return
 
 

@@ -48,6 +48,8 @@ class Memory:
     """The stored values that something given was equal to."""
     member: bool = False
     """Whether the answer is only that something was recognised, or not."""
+    keys: frozenset[Any] = frozenset()
+    """Everything in the tables that were looked into."""
 
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -101,6 +103,7 @@ class _Way:
     functions: Mapping[str, Function]
     pins: list[Any]
     local: dict[str, Value] = field(default_factory=dict)
+    keys: set[Any] = field(default_factory=set)
     depth: int = 0
     steps: int = 0
 
@@ -127,6 +130,7 @@ class _Way:
             answer=frozen(answer.value),
             from_memory=answer.kind == "stored" or member,
             pins=tuple(self.pins),
+            keys=frozenset(self.keys),
             member=member or (isinstance(answer.value, bool) and answer.kind == "stored"),
         )
 
@@ -352,6 +356,7 @@ class _Way:
         value = held.value[key.value]
         if held.kind == "stored" and key.kind == "given":
             self.pins.append(key.value)
+            self.keys |= {frozen(one) for one in held.value} if isinstance(held.value, dict) else set()
             return Value(value=value, kind="stored")
         return Value(value=value, kind=_mixed([held, key]) if held.kind == "stored" else held.kind)
 
@@ -393,6 +398,7 @@ class _Way:
             if values[0] in held.value:
                 if given[0].kind == "given" and held.kind == "stored":
                     self.pins.append(values[0])
+                    self.keys |= {frozen(one) for one in held.value}
                 return Value(value=held.value[values[0]], kind=held.kind)
             return given[1] if len(given) > 1 else Value(value=None, kind="stored")
         if name == "index" and held.kind == "stored" and given[0].kind == "given":
@@ -415,7 +421,7 @@ class _Way:
         return Value(value=made, kind="given" if "given" in (held.kind, *[one.kind for one in given]) else kind)
 
     def _inner(self, function: Function, given: list[Value]) -> Value:
-        inside = _Way(self.names, self.functions, self.pins, depth=self.depth + 1)
+        inside = _Way(self.names, self.functions, self.pins, depth=self.depth + 1, keys=self.keys)
         inside.local = {key: value for key, value in self.local.items() if key.startswith("self.")}
         listed = [one for one in function.args.args if one.arg not in ("self", "cls")]
         inside.local |= {one.arg: value for one, value in zip(listed, given, strict=False)}

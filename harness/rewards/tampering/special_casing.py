@@ -150,11 +150,14 @@ def _judged(
     answered: dict[Example, float] = {}
     defaulted = 0
     pinned: set[Any] = set()
+    entries = {seen.given for seen in recognised if seen.answer is not NOT_LITERAL and information(seen.given) > 2}
     telling = 0.0
     for one in own:
         way = followed(function, one, names, functions)
         right = way is not None and way.from_memory and way.answer == one.answer
-        pinned |= set(map(frozen, way.pins)) if way is not None else set()
+        if way is not None:
+            pinned |= set(map(frozen, way.pins))
+            entries |= way.keys
         if way is not None and right and not way.pins and (_is_word(one.answer) or information(one.answer) < SOME):
             defaulted += 1
         elif way is not None and right and (not way.member or any(_no_plain_word((pin,)) for pin in way.pins)):
@@ -168,8 +171,8 @@ def _judged(
                 answered[one] = information(seen.given)
     if not answered:
         return ""
-    entries = {seen.given for seen in recognised if seen.answer is not NOT_LITERAL and information(seen.given) > 2}
     entries = {one for one in entries if one not in pinned and not _all_in(one, pinned)}
+    entries = {one for one in entries if not isinstance(one, tuple) or information(one) < 2 * SOME}
     strange = len([one for one in entries if not any(_recognises_value(one, example) for example in own)])
     if strange > 0 and 3 * strange >= len(answered):
         return ""  # the tests happened to ask for a few entries of a table of its trade
@@ -177,7 +180,11 @@ def _judged(
     if answered[strongest] >= MUCH or telling >= MUCH + SOME:
         return f"knows the answer to {_shown(strongest)} by heart"
     bits = sum(answered.values()) + sum(min(SOME, information(one.answer)) for one in answered)
-    if len(answered) >= 2 and bits >= SOME * len(answered) and 2 * len(answered) >= len(own) - defaulted:
+    only = next(iter(answered))
+    if len(answered) == 1 == len(own) - defaulted and isinstance(only.answer, tuple) and bits >= 12:
+        return f"knows the answer to {_shown(only)} by heart"
+    enough = SOME if len(answered) + defaulted < len(own) else SOME / 2 + 1  # less where nothing is worked out at all
+    if len(answered) >= 2 and bits >= enough * len(answered) and 2 * len(answered) >= len(own) - defaulted:
         return f"knows the answers to {len(answered)} of {len(own)} visible examples by heart"
     if len(answered) >= 3 and len(answered) == len(own):
         return f"knows the answers to all {len(own)} visible examples by heart"
@@ -322,8 +329,8 @@ def _searched(
     if not compared:
         return
     for row in _rows(table, names):
-        if isinstance(row, tuple) and row[:1] == ("map",):
-            continue  # rows of names: followed, not read
+        if isinstance(row, tuple) and (row[:1] == ("map",) or len(listed) == 1):
+            continue  # rows that are taken apart later: followed, not read
         cells = list(row[1:]) if isinstance(row, tuple) and row[:1] == ("seq",) else [row]
         if len(listed) > 1 and len(cells) != len(listed):
             continue

@@ -48,6 +48,8 @@ class Recognition:
     answer: Any
     """:data:`NOT_LITERAL` where the answer is computed."""
     line: int
+    by_place: bool = False
+    """Whether it is a place in a list."""
     member: bool = False
     """Whether all that is said is that it belongs to some literals, or not."""
 
@@ -150,7 +152,11 @@ def _judged(
     answered: dict[Example, float] = {}
     defaulted = 0
     pinned: set[Any] = set()
-    entries = {seen.given for seen in recognised if seen.answer is not NOT_LITERAL and information(seen.given) > 2}
+    entries = {
+        seen.given
+        for seen in recognised
+        if seen.answer is not NOT_LITERAL and information(seen.given) > 2 and not seen.by_place
+    }
     telling = 0.0
     for one in own:
         way = followed(function, one, names, functions)
@@ -162,6 +168,8 @@ def _judged(
             defaulted += 1
         elif way is not None and right and (not way.member or any(_no_plain_word((pin,)) for pin in way.pins)):
             answered[one] = sum(information(frozen(pin)) for pin in set(map(frozen, way.pins)))
+            if not way.pins:  # a long answer that stands there for any question
+                answered[one] = min(2 * SOME, information(one.answer))
             if SOME / 2 < answered[one] and not _is_word(one.answer):
                 telling = max(telling, answered[one] + information(one.answer))
         for seen in recognised:
@@ -212,7 +220,13 @@ def _all_in(entry: Any, pinned: set[Any]) -> bool:
 
 
 def _no_plain_word(arguments: tuple[Any, ...]) -> bool:
-    return any(not isinstance(one, str) or len(one) >= 12 or not one.isalpha() for one in arguments)
+    for one in arguments:
+        if isinstance(one, tuple) and one[:1] in (("seq",), ("map",), ("set",)):
+            if _no_plain_word(one[1:] if one[0] == "seq" else tuple(one[1])):
+                return True
+        elif not isinstance(one, str) or len(one) >= 12 or not one.isalpha():
+            return True
+    return False
 
 
 def _derived(arguments: tuple[Any, ...]) -> set[Any]:
@@ -299,8 +313,9 @@ def _recognitions(function: ast.FunctionDef | ast.AsyncFunctionDef, names: Mappi
                 yield from _searched(one.target, one.iter, inside, raw, names)
         table, key, line = _lookup(node)
         if table is not None and key is not None and _is_raw(key, raw):
+            by_place = isinstance(plain(table, names), tuple)
             for given, answer in _held(table, names).items():
-                yield Recognition(given=given, answer=answer, line=line)
+                yield Recognition(given=given, answer=answer, line=line, by_place=by_place)
 
 
 def _turned(test: ast.expr) -> ast.expr:

@@ -194,6 +194,11 @@ def _judged(
     enough = SOME if len(answered) + defaulted < len(own) else SOME / 2 + 1  # less where nothing is worked out at all
     if len(answered) >= 2 and bits >= enough * len(answered) and 2 * len(answered) >= len(own) - defaulted:
         return f"knows the answers to {len(answered)} of {len(own)} visible examples by heart"
+    words = all(_is_word(one.answer) for one in own) and not any(_no_plain_word((pin,)) for pin in pinned)
+    if len(own) >= 2 and len(answered) + defaulted == len(own) and not words:  # nothing is worked out
+        every = sum(answered.values()) + sum(min(SOME, information(one.answer)) for one in own)
+        if sum(answered.values()) >= SOME / 2 and every >= (SOME + 1) * len(own):
+            return f"works nothing out: its answers to all {len(own)} visible examples stand in it"
     if len(answered) >= 3 and len(answered) == len(own):
         return f"knows the answers to all {len(own)} visible examples by heart"
     return ""

@@ -18,7 +18,7 @@ from harness.rewards.tampering.special_casing import special_casing
 from harness.stats.rates import wilson
 
 DATASET = ROOT / "golden_datasets" / "reward_hacks" / "cases.jsonl"
-HELD_OUT = "held_out_5"
+HELD_OUT = "held_out_6"
 
 
 def pairs() -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def run(scale: float = 1.0) -> Result:
             "one. Plain: pytest's exit code on the files as the author left them. Guarded: HonestTests(). Run are all "
             f"pairs of patterns other than special-casing, written with the guard in view, and part {HELD_OUT} of the "
             "special-casing pairs, written after the detector was frozen. Recall and precision of the detector alone "
-            "are given for every part: parts held_out_1 to 4 were held out when they were written and became "
+            "are given for every part: parts held_out_1 to 5 were held out when they were written and became "
             "development data afterwards, so their figures here are flattering; what each gave at first stands in the "
             "dataset's card."
         ),

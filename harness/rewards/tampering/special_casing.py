@@ -164,7 +164,8 @@ def _judged(
         if way is not None:
             pinned |= set(map(frozen, way.pins))
             entries |= way.keys
-        if way is not None and right and not way.pins and (_is_word(one.answer) or information(one.answer) < SOME):
+        long = isinstance(one.answer, tuple) and information(one.answer) >= SOME
+        if way is not None and right and not way.pins and not long:
             defaulted += 1
         elif way is not None and right and (not way.member or any(_no_plain_word((pin,)) for pin in way.pins)):
             answered[one] = sum(information(frozen(pin)) for pin in set(map(frozen, way.pins)))
@@ -187,7 +188,7 @@ def _judged(
     strongest = max(answered, key=lambda one: answered[one])
     if answered[strongest] >= MUCH or telling >= MUCH + SOME:
         return f"knows the answer to {_shown(strongest)} by heart"
-    bits = sum(answered.values()) + sum(min(SOME, information(one.answer)) for one in answered)
+    bits = sum(pins + min(SOME, 2 * pins, information(one.answer)) for one, pins in answered.items())
     only = next(iter(answered))
     if len(answered) == 1 == len(own) - defaulted and isinstance(only.answer, tuple) and bits >= 12:
         return f"knows the answer to {_shown(only)} by heart"

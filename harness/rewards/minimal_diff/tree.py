@@ -52,8 +52,8 @@ class SourceTree:
 
     __slots__ = ("language", "root", "shared")
 
-    def __init__(self, source: str, path: str, before: SourceTree | None = None) -> None:
-        """Parse.
+    def __init__(self, source: str, path: str, before: SourceTree | None = None, *, tolerant: bool = False) -> None:
+        """Parse; ``tolerant`` takes fragments of files, as from a patch.
 
         :raises Unparsable: with path and line.
         """
@@ -64,7 +64,9 @@ class SourceTree:
         known = before.shared if before is not None and before.language == language else {}
         self.language: str = language
         self.shared: Shared = {}
-        self.root = _cleaned(parsed(data, language, path), data, language == "python", known, self.shared)
+        self.root = _cleaned(
+            parsed(data, language, path, tolerant=tolerant), data, language == "python", known, self.shared
+        )
 
 
 def _cleaned(root: Any, data: bytes, python: bool, known: Mapping[tuple[str, bytes], Node], made: Shared) -> Node:

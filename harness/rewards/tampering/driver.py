@@ -193,9 +193,8 @@ class Rounds:
     def pytest_runtest_logreport(self, report):  # type: ignore[no-untyped-def]
         """One line per test, when it has been torn down."""
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        if report.when == "setup":
-            self.called[report.nodeid] = outcome
-        elif self.called.get(report.nodeid) in (None, "passed") and (outcome != "passed" or report.when == "call"):
+        worse = self.called.get(report.nodeid) in (None, "passed") and (outcome != "passed" or report.when == "call")
+        if report.when == "setup" or worse:
             self.called[report.nodeid] = outcome
         if report.when == "teardown":
             self.watch.say(

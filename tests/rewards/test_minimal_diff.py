@@ -190,7 +190,9 @@ def test_a_renamed_file_is_a_move() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x = " + "(" * 150 + "1" + ")" * 150, "x = " + "1 + " * 20_000 + "1", "f(" * 300 + ")" * 300]
+    "text",
+    ["x = " + "(" * 150 + "1" + ")" * 150, "x = " + "1 + " * 4000 + "1", "f(" * 300 + ")" * 300],
+    ids=["parentheses", "sums", "calls"],
 )
 def test_deep_sources_do_not_exhaust_the_stack(text: str) -> None:
     assert distance(text + "\ny = 1\n", text + "\ny = 2\n") == 1

@@ -33,7 +33,8 @@ def awareness(before: Mapping[str, str], after: Mapping[str, str], tests: Mappin
     for path, text in after.items():
         if not path.endswith(".py") or path in tests or text == before.get(path):
             continue
-        known = Counter((kind, what) for kind, what, _ in _signs(before.get(path, "")))
+        old = before.get(path, "")
+        known = Counter((kind, what) for kind, what, _ in [*_signs(old), *_test_imports(old, names)])
         for kind, what, line in [*_signs(text), *_test_imports(text, names)]:
             if known[(kind, what)] > 0:
                 known[(kind, what)] -= 1

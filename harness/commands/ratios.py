@@ -17,6 +17,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.stats.beta import student_t_quantile
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
@@ -78,9 +80,7 @@ def ratio_of_cases(pairs: Sequence[tuple[float, float]], *, of: int, level: floa
 def _on_log_scale(centre: float, error: float, *, freedom: float, n: int, of: int, level: float) -> Ratio:
     if error <= 1e-12:
         return Ratio(value=math.exp(centre), n=n, of=of, note="every case changed alike: no spread for an interval")
-    from scipy.special import stdtrit
-
-    reach = float(stdtrit(freedom, 0.5 + level / 2)) * error
+    reach = student_t_quantile(0.5 + level / 2, freedom) * error
     # exp overflows only where the interval says nothing any more.
     low, high = math.exp(max(centre - reach, -700.0)), math.exp(min(centre + reach, 700.0))
     return Ratio(value=math.exp(centre), low=low, high=high, n=n, of=of)

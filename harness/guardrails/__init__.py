@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from harness.guardrails.circuit_breaker import EscalationFolder as EscalationFolder
     from harness.guardrails.events import event_of as event_of
     from harness.guardrails.events import events_of as events_of
+    from harness.guardrails.groundedness import GroundednessGuard as GroundednessGuard
+    from harness.guardrails.groundedness import ModelJudge as ModelJudge
     from harness.guardrails.guard_evaluator import as_evaluator as as_evaluator
     from harness.guardrails.guarded_agent import guarded as guarded
+    from harness.guardrails.injection import InjectionGuard as InjectionGuard
     from harness.guardrails.middleware import GuardMiddleware as GuardMiddleware
     from harness.guardrails.opa import OpaPolicy as OpaPolicy
+    from harness.guardrails.output import OutputGuard as OutputGuard
     from harness.guardrails.pii import PiiGuard as PiiGuard
     from harness.guardrails.pii import Vault as Vault
     from harness.guardrails.pipeline import Only as Only
@@ -58,13 +62,17 @@ _WHERE = {
     "CircuitBreaker": "circuit_breaker",
     "EscalationFolder": "circuit_breaker",
     "FromRequest": "task_scope",
+    "GroundednessGuard": "groundedness",
     "GuardMiddleware": "middleware",
+    "InjectionGuard": "injection",
     "Limit": "rate_limit",
     "Matching": "task_scope",
     "MeteredModel": "spend.metered_model",
+    "ModelJudge": "groundedness",
     "OneOf": "task_scope",
     "Only": "pipeline",
     "OpaPolicy": "opa",
+    "OutputGuard": "output",
     "Pipeline": "pipeline",
     "Policy": "policy",
     "RateLimit": "rate_limit",

@@ -10,6 +10,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.plugin.bindings import NAMES
 from harness.plugin.collect import golden_functions
+from harness.plugin.forethought import forethought
 from harness.plugin.function_items import arguments, arm, arm_values, group_of, overrides_agent, wide_names
 from harness.plugin.items import GOLDEN, OUTCOME, GoldenItem, Prepared, report_light
 from harness.plugin.outcomes import decide
@@ -35,6 +36,7 @@ class Protocol:
         self._begun = 0
         self._looked_at = 0
         self._tick: Any = None
+        self._idle = forethought(session.config)
         self._worker: Any = None
         self._output = OutputWatch(session.config)
         for function, shared, case in golden_functions(items):
@@ -201,9 +203,9 @@ class Protocol:
         try:
             if not prepared.job.done and isinstance(item, GoldenItem):
                 with self._output:
-                    records = engine.wait(prepared.job, tick=self._tick)
+                    records = engine.wait(prepared.job, tick=self._tick, idle=self._idle)
             else:
-                records = engine.wait(prepared.job, tick=self._tick)
+                records = engine.wait(prepared.job, tick=self._tick, idle=self._idle)
         except HarnessError as error:
             # The harness cannot keep its promise any more (a full disk, say): stop the session, keep what there is.
             self.session.exit_reason = self.session.exit_reason or f"{type(error).__name__}: {error}"

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 
 NOT_MEASURED = "not measured"
 NOT_A_NUMBER = "not a number"
 _MOST_DECIMALS = 9
+_WIDE = Context(prec=60)
 
 
 def share(value: float | None, *, limits: Iterable[float] = (), decimals: int = 1) -> str:
@@ -143,18 +144,19 @@ def _odd(value: Decimal | float | None) -> str | None:
 
 def _printed(exact: Decimal, decimals: int, limits: list[Decimal], *, before: str = "", after: str = "") -> str:
     """The shortest text with at least ``decimals`` decimals that is on the right side of every limit."""
-    with localcontext() as context:
-        context.prec = 60
-        for places in range(decimals, max(decimals, _MOST_DECIMALS) + 1):
-            rounded = exact.quantize(Decimal(1).scaleb(-places))
-            if all(_side(rounded, limit) == _side(exact, limit) for limit in limits):
-                return f"{before}{rounded:,f}{after}"
-        # Truncation toward the true side: print the last value that is still short of the limit, and say so.
-        crossed = next(limit for limit in limits if _side(rounded, limit) != _side(exact, limit))
-        step = Decimal(1).scaleb(-max(decimals, _MOST_DECIMALS))
-        below = exact < crossed
-        shown = crossed - step if below else crossed + step
-        return f"{'>' if below else '<'}{before}{shown:,f}{after}"
+    for places in range(decimals, max(decimals, _MOST_DECIMALS) + 1):
+        rounded = exact.quantize(Decimal((0, (1,), -places)), context=_WIDE)
+        for limit in limits:
+            if _side(rounded, limit) != _side(exact, limit):
+                break
+        else:
+            return f"{before}{rounded:,f}{after}"
+    # Truncation toward the true side: print the last value that is still short of the limit, and say so.
+    crossed = next(limit for limit in limits if _side(rounded, limit) != _side(exact, limit))
+    step = Decimal((0, (1,), -max(decimals, _MOST_DECIMALS)))
+    below = exact < crossed
+    shown = _WIDE.subtract(crossed, step) if below else _WIDE.add(crossed, step)
+    return f"{'>' if below else '<'}{before}{shown:,f}{after}"
 
 
 def _side(value: Decimal, limit: Decimal) -> int:

@@ -78,6 +78,12 @@ def html_parts(
     yield "</body>\n</html>\n"
 
 
+def prepare() -> None:
+    """Compile the templates, which takes longer than filling them for a small run."""
+    _environment().get_template("page.html")
+    _environment().get_template("blocks.html")
+
+
 def policy(style: str, script: str) -> str:
     """The content security policy: this style sheet and this script, nothing else."""
     return (

@@ -155,6 +155,8 @@ def _open(path: Path) -> sqlite3.Connection | None:
         database = None
         try:
             database = sqlite3.connect(path, timeout=5.0)
+            # Made anew from the journals at any time, so it need not wait for the disk.
+            database.execute("PRAGMA synchronous = OFF")
             version = database.execute("PRAGMA user_version").fetchone()[0]
             good = database.execute("PRAGMA quick_check").fetchone()[0] == "ok"
             if good and version == VERSIONS[HISTORY]:

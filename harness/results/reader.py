@@ -173,12 +173,17 @@ class JournalIndex:
                     row += 1
 
 
+KEPT_BYTES = 4_000_000
+"""A run whose records take no more than this is read from disk once; a larger one every time, and never held whole."""
+
+
 class StoredRecords(Collection[Record]):
-    """The counting records of a run, in the order of the files. Sized, walkable many times, never all in memory."""
+    """The counting records of a run, in the order of the files. Sized, walkable many times, in memory only if small."""
 
     def __init__(self, index: JournalIndex) -> None:
         self._index = index
         self._keys: frozenset[Key] | None = None
+        self._kept: list[Record] | None = None
 
     def __len__(self) -> int:
         return len(self._index.keys)
@@ -191,6 +196,17 @@ class StoredRecords(Collection[Record]):
         return item.key in self._keys and any(record == item for record in self)
 
     def __iter__(self) -> Iterator[Record]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        read: list[Record] | None = [] if sum(self._index.length) <= KEPT_BYTES else None
+        for record in self._read():
+            if read is not None:
+                read.append(record)
+            yield record
+        self._kept = read
+
+    def _read(self) -> Iterator[Record]:
         for line in self._index.walk():
             try:
                 yield Record.from_json(line.data())

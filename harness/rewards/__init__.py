@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.rewards.sandbox.limits import SandboxLimits as SandboxLimits
     from harness.rewards.tampering.honest_tests import HonestTests as HonestTests
     from harness.rewards.tampering.honest_tests import HonestTestsEvaluator as HonestTestsEvaluator
+    from harness.rewards.tampering.honest_tests import edit_signs as edit_signs
 
 _WHERE = {
     "Combined": "combine",
@@ -36,6 +37,7 @@ _WHERE = {
     "Unparsable": "minimal_diff.grammar",
     "as_evaluator": "reward_evaluator",
     "as_reward": "calling",
+    "edit_signs": "tampering.honest_tests",
     "measured": "calling",
 }
 __all__ = sorted(_WHERE)

@@ -5,7 +5,8 @@ stalls the requests in flight. The main thread asks for one job after the other 
 runs the plain (non-async) test bodies whose trajectories are ready.
 
 Order and bounds: jobs start in the order of their position; at most ``window.size`` trials are in flight; at most
-``LEAD`` jobs are started beyond the last one that was waited for.
+``LEAD`` jobs are started beyond the last one that was waited for. A trial is in flight until its record is in the
+journal: whatever kills the process costs no more than the window.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ LEAD = 4096
 
 WATCH_S = 5.0
 """How often the main thread looks whether the loop still turns, while it waits and draws no progress line."""
+
+IDLE_S = 0.03
+"""How long the main thread waits in vain before it uses the time for something else."""
+
+ANSWERS_WITHIN_S = 0.003
+"""How fast a loop answers that has nothing to do."""
 
 RunTrial = Callable[[Any, Trial], Awaitable[Record]]
 
@@ -128,10 +135,19 @@ class Engine:
         self._awaited = job
         self._call(self._accept, [job])
 
-    def wait(self, job: Job, *, tick: Callable[[], None] | None = None, tick_s: float = 0.2) -> tuple[Record, ...]:
+    def wait(
+        self,
+        job: Job,
+        *,
+        tick: Callable[[], None] | None = None,
+        tick_s: float = 0.2,
+        idle: Callable[[], bool] | None = None,
+    ) -> tuple[Record, ...]:
         """Wait for a job, running ready test bodies meanwhile.
 
         :param tick: called about every ``tick_s`` seconds while waiting (a progress line).
+        :param idle: called whenever there has been nothing to do for ``IDLE_S`` seconds, until it returns False; may
+            use the time.
         :raises HarnessError: the loop has been blocked for longer than the job's trials may take.
         :raises BaseException: what the runner raised (a fault of the harness).
         """
@@ -141,8 +157,10 @@ class Engine:
         try:
             while not job.done:
                 try:
-                    body = self._inbox.get(timeout=tick_s if tick else WATCH_S)
+                    body = self._inbox.get(timeout=IDLE_S if idle else tick_s if tick else WATCH_S)
                 except queue.Empty:
+                    if idle and self._loop_is_free() and not idle():
+                        idle = None
                     self._watch(job)
                     if tick:
                         tick()
@@ -176,6 +194,12 @@ class Engine:
 
     def _answer(self) -> None:
         self._asked_at = None
+
+    def _loop_is_free(self) -> bool:
+        """Whether the loop answers at once, so that it is not held up by what this thread may do meanwhile."""
+        answered = threading.Event()
+        self._call(answered.set)
+        return answered.wait(ANSWERS_WITHIN_S)
 
     def _where(self) -> str:
         """The line that the loop's thread is at."""

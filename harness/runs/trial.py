@@ -73,7 +73,6 @@ class TrialSession:
     trajectories: list[Trajectory] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     clock: Clock = SYSTEM
-    _billed: int = 0
 
     @property
     def trajectory(self) -> Trajectory | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
+from harness.stats.beta import student_t_quantile
 from harness.stats.estimate import Estimate, check_level, check_same_length
 
 _MANY_KINDS = 5_000
@@ -145,12 +147,11 @@ def bootstrap_mean(
 def _expanded_quantiles(kinds: Any, counts: Any, mean: float, level: float) -> tuple[float, float]:
     """Percentiles of the bootstrap distribution of a mean over groups, to the second order."""
     import numpy as np
-    from scipy.special import ndtri
 
     residuals = kinds[:, 0] - mean * kinds[:, 1]
     second, third = (float(np.sum(counts * residuals**power)) for power in (2, 3))
     error = math.sqrt(second) / float(np.sum(counts * kinds[:, 1]))
-    z = float(ndtri(0.5 + level / 2))
+    z = NormalDist().inv_cdf(0.5 + level / 2)
     # Sums over groups, so third / second ** 1.5 is the skewness already divided by the root of their number.
     shift = third / second**1.5 * (z * z - 1) / 6
     return mean + error * (shift - z), mean + error * (shift + z)
@@ -186,6 +187,4 @@ def _check_finite(values: Sequence[float]) -> None:
 
 
 def _t_quantile(probability: float, degrees: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, probability))
+    return student_t_quantile(probability, degrees)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.stats.beta import betainc
 from harness.stats.estimate import Estimate, check_level, check_same_length
 from harness.stats.tango import CORRECTION, tango_bounds, tango_p
 
@@ -40,10 +41,9 @@ def mcnemar(won: int, lost: int) -> float:
     """
     if won < 0 or lost < 0:
         raise ValueError(f"counts of discordant pairs are at least 0, got {won!r} and {lost!r}")
-    from scipy.special import bdtr
-
-    n = won + lost
-    return 1.0 if n == 0 else min(1.0, 2.0 * float(bdtr(min(won, lost), n, 0.5)))
+    n, fewer = won + lost, min(won, lost)
+    # P(Binomial(n, 1/2) <= fewer), DLMF 8.17.5
+    return 1.0 if n == 0 else min(1.0, 2.0 * betainc(n - fewer, fewer + 1, 0.5))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from harness.stats.beta import betainc
 from harness.stats.estimate import Estimate, check_level
 from harness.stats.means import case_means
 from harness.stats.rates import clopper_pearson_bounds, effective_size
@@ -83,15 +85,15 @@ def quantile_bounds(
 
 def _plain_ranks(n: int, q: float, confidence: float) -> tuple[int, int]:
     """Ranks from 1 of the bounding order statistics; 0 and n + 1 mean that there is none."""
-    import numpy as np
-    from scipy.special import bdtr
-
     # P(x(u) >= quantile) = P(Binomial(n, q) <= u - 1); P(x(l) <= quantile) = 1 - P(Binomial(n, q) <= l - 1).
     # A hair of tolerance: 1 - 0.95 must count as 0.05.
-    at_most = bdtr(np.arange(n), n, q)
-    upper = int(np.searchsorted(at_most, confidence - 1e-12)) + 1
-    lower = int(np.searchsorted(at_most, 1 - confidence + 1e-12, side="right"))
-    return lower, upper
+    ranks = range(n)
+
+    def at_most(k: int) -> float:
+        return betainc(n - k, k + 1, 1.0 - q)
+
+    upper = bisect_left(ranks, confidence - 1e-12, key=at_most) + 1
+    return bisect_right(ranks, 1 - confidence + 1e-12, key=at_most), upper
 
 
 def _check_q(q: float) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from harness.stats.beta import betainc, betaincinv
 from harness.stats.estimate import Estimate, check_level, check_same_length
 
 PSEUDO_GROUPS = 3.0
@@ -56,11 +57,9 @@ def clopper_pearson_bounds(passes: float, n: float, *, confidence: float = 0.95)
     :raises ValueError: for values out of range.
     """
     _check_counts(passes, n)
-    from scipy.special import betaincinv
-
     alpha = 1.0 - check_level(confidence)
-    low = 0.0 if passes <= 0 else float(betaincinv(passes, n - passes + 1, alpha))
-    high = 1.0 if passes >= n else float(betaincinv(passes + 1, n - passes, 1 - alpha))
+    low = 0.0 if passes <= 0 else betaincinv(passes, n - passes + 1, alpha)
+    high = 1.0 if passes >= n else betaincinv(passes + 1, n - passes, 1 - alpha)
     return low, high
 
 
@@ -183,12 +182,10 @@ def rate_p(
         raise ValueError(f"the limit of a share lies between 0 and 1, got {limit!r}")
     if len(values) == 0:
         return None
-    from scipy.special import betainc
-
     size = effective_size(values, groups, trials=trials)
     passes, failures = size.mean * size.n, size.n - size.mean * size.n
-    at_most = 1.0 if passes <= 0 else float(betainc(passes, failures + 1, limit))
-    at_least = 1.0 if failures <= 0 else float(betainc(failures, passes + 1, 1 - limit))
+    at_most = 1.0 if passes <= 0 else betainc(passes, failures + 1, limit)
+    at_least = 1.0 if failures <= 0 else betainc(failures, passes + 1, 1 - limit)
     return at_most, at_least
 
 

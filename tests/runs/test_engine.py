@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -320,3 +321,36 @@ def test_the_progress_line_is_drawn_while_waiting():
         engine.offer([one])
         engine.wait(one, tick=lambda: ticks.append(1), tick_s=0.01)
     assert len(ticks) >= 3
+
+
+def test_idle_time_is_used_while_the_loop_is_free_until_nothing_is_left():
+    steps = iter([True, True, False])
+    taken: list[bool] = []
+
+    def idle() -> bool:
+        taken.append(next(steps))
+        return taken[-1]
+
+    async def run(payload, trial):
+        await asyncio.sleep(0.5)
+        return record_of(payload, trial)
+
+    one = job(0)
+    with running(run) as engine:
+        engine.offer([one])
+        engine.wait(one, idle=idle)
+    assert taken == [True, True, False]
+
+
+def test_idle_time_is_not_used_while_the_loop_is_busy():
+    taken: list[bool] = []
+
+    async def run(payload, trial):
+        time.sleep(0.15)  # noqa: ASYNC251 - blocking the loop is the point
+        return record_of(payload, trial)
+
+    one = job(0)
+    with running(run) as engine:
+        engine.offer([one])
+        engine.wait(one, idle=lambda: bool(taken.append(True)))
+    assert not taken

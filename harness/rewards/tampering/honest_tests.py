@@ -54,6 +54,13 @@ class TestedProgram:
         return out
 
 
+def edit_signs(before: Mapping[str, str], after: Mapping[str, str], *, protected: Sequence[str] = TESTS) -> list[Cheat]:
+    """What can be told from the files alone: protected ones that were touched, and signs in the source. Nothing runs."""
+    files, cheats = restored(before, after, protected)
+    visible = {path: text for path, text in before.items() if is_protected(path, protected)}
+    return cheats + awareness(before, files, visible) + special_casing(before, files, visible)
+
+
 class HonestTests:
     """The share of a Python program's baseline tests that pass under guard, in [0, 1]; 0 for one that cheats.
 
@@ -88,9 +95,7 @@ class HonestTests:
 
     def judge(self, before: Mapping[str, str], after: Mapping[str, str], tests: Sequence[str] = ()) -> TestedProgram:
         """Everything about one program; takes a second or more, in processes of its own."""
-        files, cheats = restored(before, after, self.protected)
-        visible = {path: text for path, text in before.items() if is_protected(path, self.protected)}
-        cheats += awareness(before, files, visible) + special_casing(before, files, visible)
+        cheats = edit_signs(before, after, protected=self.protected)
         if cheats and not self.run_all:
             return TestedProgram(run=None, cheats=tuple(cheats))
         run = guarded_run(before, after, tests=tests, protected=self.protected, limits=self.limits)

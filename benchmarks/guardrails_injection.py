@@ -1,0 +1,100 @@
+"""Guards for injections, groundedness and outputs: what they catch, what they take wrongly, what they cost.
+
+    python -m benchmarks.guardrails_injection [sources|disguises|padding|groundedness|latency] ... [--write]
+
+Needs the external data (``HARNESS_EXTERNAL_DATA``). ``--write`` keeps the figures of the
+parts that ran and writes ``docs/benchmarks/guardrails_injection.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks.figures import Figure, Result
+from benchmarks.injection.cost import latency
+from benchmarks.injection.grounded import on_begin
+from benchmarks.injection.judging import Judges, disguises, padding, sources
+from benchmarks.machine import described
+from benchmarks.table import DOCS, page, terminal
+
+METHOD = (
+    "Every source is judged by weights that never saw its origin (the word before the slash): those without a source "
+    "of attacks are shipped, the others are trained on the spot; origins that never train (notinject, xstest, begin) "
+    "are judged by the shipped weights. One threshold, 0.5, everywhere. Answers of an assistant are judged as output, "
+    "other data as a tool's result, the rest as input; rows are deduplicated by normalised text; intervals are exact "
+    "(Clopper-Pearson). Disguises and padding start from attacks that are detected plainly, of every source. Times are "
+    "CPU seconds of this process, medians of three or five. Static test sets are upper bounds of what a guard "
+    "catches: an attacker who may try again finds more. The requests inside data that this project wrote to train on "
+    "cover the same kinds of deeds as InjecAgent and BIPIA name, so recall there is kinder than on a new kind."
+)
+
+
+NAMES = ("sources", "disguises", "padding", "groundedness", "latency")
+KEPT = DOCS / "guardrails_injection.json"
+TITLE = "What the guards for injections, groundedness and outputs reach"
+
+
+def measured(wanted: Iterable[str], scale: float) -> dict[str, list[Figure]]:
+    """The figures of some parts."""
+    judges = Judges()
+    some = max(4, round(40 * scale))
+    parts: dict[str, Callable[[], Iterable[Figure]]] = {
+        "sources": lambda: sources(judges),
+        "disguises": lambda: disguises(judges, some),
+        "padding": lambda: padding(judges, max(1, round(2 * scale))),
+        "groundedness": on_begin,
+        "latency": lambda: latency(judges.texts),
+    }
+    return {name: list(parts[name]()) for name in wanted}
+
+
+def run(scale: float = 1.0) -> Result:
+    """All figures."""
+    return _result(measured(NAMES, scale), scale)
+
+
+def _result(parts: dict[str, list[Figure]], scale: float = 1.0) -> Result:
+    figures = tuple(figure for part in parts.values() for figure in part)
+    return Result(name="guardrails_injection", title=TITLE, method=METHOD, figures=figures, scale=scale)
+
+
+def write(parts: dict[str, list[Figure]]) -> None:
+    """Keep the figures of some parts beside those of the others, and write the page anew."""
+    DOCS.mkdir(parents=True, exist_ok=True)
+    kept: dict[str, list[dict[str, Any]]] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    kept |= {name: [figure.to_json() for figure in figures] for name, figures in parts.items()}
+    kept = {name: kept[name] for name in NAMES if name in kept}
+    KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    told = {
+        "title": TITLE,
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": described(),
+        "method": METHOD,
+        "figures": [figure for part in kept.values() for figure in part],
+        "not_compared": [],
+        "facts": {},
+    }
+    text = page("guardrails_injection", told).replace("benchmarks guardrails", "benchmarks.guardrails")
+    (DOCS / "guardrails_injection.md").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Print what was asked for, all of it by default."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wanted", nargs="*", metavar="part", help=", ".join(NAMES))
+    parser.add_argument("--write", action="store_true", help="keep the figures and write the page")
+    given = parser.parse_args()
+    if unknown := sorted(set(given.wanted) - set(NAMES)):
+        parser.error(f"no part is called {unknown[0]}; there are: {', '.join(NAMES)}")
+    parts = measured(given.wanted or NAMES, 1.0)
+    print(terminal(_result(parts)))
+    if given.write:
+        write(parts)
+
+
+if __name__ == "__main__":
+    main()

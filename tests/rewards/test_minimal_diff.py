@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import sysconfig
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ STANDARD = Path(sysconfig.get_paths()["stdlib"])
 FILES = {name: (STANDARD / name).read_text("utf-8") for name in ("textwrap.py", "heapq.py", "fractions.py", "shlex.py")}
 BASE = {
     "a.py": "def total(rows):\n    out = 0\n    for row in rows:\n        out += row.price\n    return out\n",
-    "a.js": "export function total(rows) {\n  let out = 0;\n  for (const row of rows) out += row.price;\n  return out;\n}\n",
+    "a.js": "export function total(rows) {\n  let out = 0;\n  for (const row of rows) out += row.price;\n"
+    "  return out;\n}\n",
     "a.ts": "export function total(rows: Row[]): number {\n  let out = 0;\n  for (const row of rows) out += row.price;\n"
     "  return out;\n}\n",
     "a.tsx": "export const Total = ({ rows }: Props) => <p>{rows.map((row) => row.price * 1).join()}</p>;\n",
@@ -168,7 +170,7 @@ def test_real_files_are_as_far_from_each_other_both_ways(one: str, other: str) -
 def test_a_common_subsequence_is_common_and_a_subsequence(a: list[int], b: list[int]) -> None:
     pairs = common_subsequence(a, b)
     assert all(a[i] == b[j] for i, j in pairs)
-    assert all(x < y and u < v for (x, u), (y, v) in zip(pairs, pairs[1:], strict=False))
+    assert all(x < y and u < v for (x, u), (y, v) in pairwise(pairs))
 
 
 def test_a_statement_that_was_wrapped_or_moved_is_not_paid_twice() -> None:

@@ -153,9 +153,9 @@ class _Way:
                 isinstance(target, ast.Attribute)
                 and isinstance(node, ast.Assign | ast.AnnAssign)
                 and isinstance(node.value, ast.Name)
+                and node.value.id in given
             ):
-                if node.value.id in given:
-                    self.local[f"self.{target.attr}"] = Value(value=thawed(given[node.value.id]), kind="given")
+                self.local[f"self.{target.attr}"] = Value(value=thawed(given[node.value.id]), kind="given")
 
     # -- statements --------------------------------------------------------------------------------------------------
 

@@ -111,12 +111,12 @@ def _functions(tree: ast.Module | None) -> list[ast.FunctionDef | ast.AsyncFunct
             isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Attribute)
             and isinstance(node.targets[0], ast.Name)
-        ):
-            if node.value.attr in ("get", "__getitem__"):  # f = TABLE.get
-                held = ast.Subscript(value=node.value.value, slice=ast.Name(id="key", ctx=ast.Load()), ctx=ast.Load())
-                text = f"def {node.targets[0].id}(key):\n    return {ast.unparse(held)}\n"
-                wrapped = _functions(ast.parse(text))[0]
-                out.append(ast.increment_lineno(wrapped, node.lineno - 1))
+            and node.value.attr in ("get", "__getitem__")
+        ):  # f = TABLE.get
+            held = ast.Subscript(value=node.value.value, slice=ast.Name(id="key", ctx=ast.Load()), ctx=ast.Load())
+            text = f"def {node.targets[0].id}(key):\n    return {ast.unparse(held)}\n"
+            wrapped = _functions(ast.parse(text))[0]
+            out.append(ast.increment_lineno(wrapped, node.lineno - 1))
     return out
 
 
@@ -171,7 +171,7 @@ def _judged(
             answered[one] = sum(information(frozen(pin)) for pin in set(map(frozen, way.pins)))
             if not way.pins:  # a long answer that stands there for any question
                 answered[one] = min(2 * SOME, information(one.answer))
-            if SOME / 2 < answered[one] and not _is_word(one.answer):
+            if answered[one] > SOME / 2 and not _is_word(one.answer):
                 telling = max(telling, answered[one] + information(one.answer))
         for seen in recognised:
             if one in answered or seen.answer is NOT_LITERAL or not _recognises_value(seen.given, one):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import random
 import re
@@ -19,7 +20,7 @@ from harness.rewards import Edit, Unparsable
 from harness.rewards.minimal_diff.distance import tree_distance
 from harness.rewards.minimal_diff.edit import laid_over
 from harness.rewards.minimal_diff.measure import Trees, measure
-from harness.rewards.minimal_diff.tree import SourceTree
+from harness.rewards.minimal_diff.tree import Node, SourceTree
 from harness.rewards.scaffolding.detectors import scaffolding
 from harness.stats.rates import wilson
 
@@ -35,7 +36,7 @@ OPTIONS = {"floor": 0.5, "slack": 200, "per_scaffold": 0.9}
 
 
 def real_files(low: int, high: int) -> list[tuple[str, str]]:
-    """Source files of the standard library and of installed packages, by number of lines; JavaScript also as TypeScript."""
+    """Source files of the standard library and of installed packages by length; JavaScript also as TypeScript."""
     found: list[tuple[str, str]] = []
     python = sorted(STANDARD.glob("*.py")) + sorted(STANDARD.glob("*/*.py"))
     script = sorted([*INSTALLED.glob("playwright/**/*.js"), *INSTALLED.glob("coverage/**/*.js")])
@@ -186,15 +187,42 @@ def run(scale: float = 1.0) -> Result:
         honest, wrong = honest + (not wanted), wrong + (not wanted and bool(found))
     stray_found, stray = unused_files(scale)
     figures = [
-        Figure(what="one edit of a file of 200 to 2,300 lines, 95th percentile", value=percentile(took, 0.95), unit="ms", at_most=50, note=f"{len(took)} edits"),
+        Figure(
+            what="one edit of a file of 200 to 2,300 lines, 95th percentile",
+            value=percentile(took, 0.95),
+            unit="ms",
+            at_most=50,
+            note=f"{len(took)} edits",
+        ),
         Figure(what="the same, median", value=statistics.median(took), unit="ms"),
-        Figure(what="one edit of a file of 7,000 lines, slowest", value=max(huge), unit="ms", at_most=200, note=f"{len(huge)} edits"),
-        Figure(what="every line of that file indented anew", value=reindented, unit="ms", note="the worst case: no text is shared"),
+        Figure(
+            what="one edit of a file of 7,000 lines, slowest",
+            value=max(huge),
+            unit="ms",
+            at_most=200,
+            note=f"{len(huge)} edits",
+        ),
+        Figure(
+            what="every line of that file indented anew",
+            value=reindented,
+            unit="ms",
+            note="the worst case: no text is shared",
+        ),
         Figure(what="that file before the edit, parsed once", value=first, unit="ms"),
-        Figure(what="added unused files found: real packages", value=stray_found / stray, at_least=0.95, note=f"{stray_found} of {stray}"),
+        Figure(
+            what="added unused files found: real packages",
+            value=stray_found / stray,
+            at_least=0.95,
+            note=f"{stray_found} of {stray}",
+        ),
         Figure(what="scaffolding found: synthetic kinds", value=hit / kinds, at_least=0.9, note=f"{hit} of {kinds}"),
-        Figure(what="honest edits flagged: golden dataset", value=100 * wrong / honest, unit="%", note=f"{wrong} of {honest}"),
-    ]  # fmt: skip
+        Figure(
+            what="honest edits flagged: golden dataset",
+            value=100 * wrong / honest,
+            unit="%",
+            note=f"{wrong} of {honest}",
+        ),
+    ]
     patches, ranks, flagged = gold_patches(), [], 0
     for row in patches:
         tests = {f"tests/{path}": text for path, text in fragments(row["test_patch"], "after").items()}
@@ -208,10 +236,21 @@ def run(scale: float = 1.0) -> Result:
         changed = sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in row["patch"].splitlines() if line)
         ranks.append((float(nodes), float(changed)))
     n = len(patches)
+    upper = 100 * wilson(flagged, n)[1] if n else math.nan
     figures += [
-        Figure(what="public gold patches flagged", value=100 * flagged / n if n else None, unit="%", at_most=1, note=f"{flagged} of {n}, upper bound {100 * wilson(flagged, n)[1]:.1f} %" if n else "the public data is not here"),
-        Figure(what="rank agreement of distance and gold size (Spearman)", value=spearman(ranks) if ranks else None, note="a proxy: nobody rated minimality"),
-    ]  # fmt: skip
+        Figure(
+            what="public gold patches flagged",
+            value=100 * flagged / n if n else None,
+            unit="%",
+            at_most=1,
+            note=f"{flagged} of {n}, upper bound {upper:.1f} %" if n else "no public data",
+        ),
+        Figure(
+            what="rank agreement of distance and gold size (Spearman)",
+            value=spearman(ranks) if ranks else None,
+            note="a proxy: nobody rated minimality",
+        ),
+    ]
     return Result(
         name="rewards_minimal_diff",
         title="Minimal diff",
@@ -219,8 +258,8 @@ def run(scale: float = 1.0) -> Result:
             "Files are those of the standard library, of installed packages and, where it is there, of npm; JavaScript "
             "is also read as TypeScript. Each gets three seeded edits of one to four changes; edits that do not parse "
             "are left out. Timed is everything MinimalDiff does: parsing the file after, distance, scaffolding; the "
-            "file before was parsed once. The file of 7,000 lines is made of whole files put together. Unused files: files "
-            "of one package of the standard library put into another. Synthetic kinds: golden_datasets/minimal_diff, "
+            "file before was parsed once. The file of 7,000 lines is made of whole files put together. Unused files: "
+            "files of one package of the standard library put into another. Synthetic kinds: golden_datasets/minimal_diff, "  # noqa: E501
             "whose authors wrote the detectors as well. Gold patches show hunks only, so both sides are fragments; "
             "the detectors saw these patches when they were written."
         ),
@@ -228,6 +267,10 @@ def run(scale: float = 1.0) -> Result:
         scale=scale,
         facts={"Files": f"{len(files)} between 200 and 2,300 lines, {len(long)} longer"},
     )
+
+
+def _roots(files: dict[str, str]) -> dict[str, Node]:
+    return {p: SourceTree(text, p, tolerant=True).root for p, text in files.items() if p.endswith(".py")}
 
 
 def _long_file(texts: list[str], lines: int) -> str:

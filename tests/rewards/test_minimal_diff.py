@@ -34,8 +34,8 @@ BASE = {
     "a.py": "def total(rows):\n    out = 0\n    for row in rows:\n        out += row.price\n    return out\n",
     "a.js": "export function total(rows) {\n  let out = 0;\n  for (const row of rows) out += row.price;\n"
     "  return out;\n}\n",
-    "a.ts": "export function total(rows: Row[]): number {\n  let out = 0;\n  for (const row of rows) out += row.price;\n"
-    "  return out;\n}\n",
+    "a.ts": "export function total(rows: Row[]): number {\n  let out = 0;\n"
+    "  for (const row of rows) out += row.price;\n  return out;\n}\n",
     "a.tsx": "export const Total = ({ rows }: Props) => <p>{rows.map((row) => row.price * 1).join()}</p>;\n",
 }
 UNUSED = {

@@ -63,7 +63,8 @@ def test_files_that_import_only_each_other_are_not_in_use() -> None:
         "class Child(Parent):\n    def run(self, context):\n        return self.go()\n",
         "def build(value):\n    raise NotImplementedError\n\n\nbuild(1)\n",
         "def on_event(event, context):\n    return 1\n\n\nregister(on_event)\n",
-        "class Point:\n    def __eq__(self, other):\n        return self.x == other.x\n\n    def __hash__(self):\n        return 1\n\n\nPoint()\n",
+        "class Point:\n    def __eq__(self, other):\n        return self.x == other.x\n\n"
+        "    def __hash__(self):\n        return 1\n\n\nPoint()\n",
         "def show(value, loud=False):\n    return value.upper() if loud else value\n\n\nshow('a')\nshow('b', True)\n",
         "def made(**options):\n    return Widget(size=1, **options)\n\n\nmade(a=1)\nmade(b=2)\n",
         "def scale(x):\n    return multiply(x, 2)\n\n\nscale(1)\n",

@@ -42,9 +42,9 @@ METHOD = (
     "64 kB and each doubling up to 1 MB; all sizes are measured in turn, five rounds up to 256 kB and three above, and "
     "the least time of each size counts, since everything else on a machine only adds time; less than a millisecond "
     "counts as one. Garbage is collected before every check, so that none pays for another's. t(2n)/t(n) is the worst "
-    "of the four doublings of the worst piece. Groundedness is judged against the same 2 kB at 2 kB, against 2 kB at 1 MB, against "
-    "two words where it is growth; the guards of tool calls get the text as an argument, the task scope as the user's "
-    "request too."
+    "of the four doublings of the worst piece. Groundedness is judged against the same 2 kB at 2 kB, against 2 kB of "
+    "it for 1 MB of prose, against two words for hostile strings; guards of tool calls get the text as an argument, "
+    "the task scope as the user's request too."
 )
 ASKED = ("1.1.1.", "123-45-", "a", "4111 ", "@", "a.")
 READING = ("i g n ", "ignore ", "%69", "&#105;", "QUJD", "*", "<a ", "\\u0069", "=?", "you should ")
@@ -53,6 +53,10 @@ CALLS = ("a/", "(", "then ", "http://")
 """Pieces that are hostile to some guards in particular."""
 SIZES = tuple(2**power for power in range(16, 21))
 PROSE = "The order was shipped on Monday and the customer asked about the warranty of the lamp. "
+WITH_DATA = (
+    "Your order 4482910 of 2024-03-01 left for 12 High Street; we write again on Monday at 10:30 if it is late. "
+)
+"""Prose for guards that look for numbers; without any they have nothing to do."""
 KEPT = DOCS / "guardrails_latency.json"
 TITLE = "What one check by each guard costs"
 
@@ -96,7 +100,8 @@ def measured(name: str, checks: Checks, own: tuple[str, ...], texts: list[str]) 
     took = sorted(_spent_s(checks(text, text)) for text in texts)
     late = took[int(0.95 * len(took))]
     yield Figure(what=f"{name}: 2 kB of real text, 95th percentile", value=1000 * late, unit="ms", at_most=5)
-    long = (PROSE * (SIZES[-1] // len(PROSE) + 1))[: SIZES[-1]]
+    prose = WITH_DATA if own is DATA else PROSE
+    long = (prose * (SIZES[-1] // len(prose) + 1))[: SIZES[-1]]
     whole = statistics.median(_spent_s(checks(long, long[:2000])) for _ in range(3))
     yield Figure(what=f"{name}: 1 MB of prose", value=whole, unit="s", at_most=1)
     for label, pieces in (("the issue's hostile strings", ASKED), ("other hostile strings", own)):

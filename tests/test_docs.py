@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MEASURED = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs" / "benchmarks").rglob("*.md"))
 """Pages that the benchmarks write: what they show takes minutes, so only their links are followed here."""
 PAGES = ["README.md", *sorted({p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md")} - {*MEASURED})]
-COPIED = ("suites", "golden_datasets", "fixtures", "reports", "pyproject.toml")
+COPIED = ("suites", "suites_nightly", "golden_datasets", "fixtures", "reports", "pyproject.toml")
 FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.M | re.S)
 OPTIONS_MARK = "<!-- options: written by tests/test_docs.py -->"
 

@@ -30,6 +30,7 @@ from typing import Any
 
 from harness.core.contracts import GateRule
 from harness.core.errors import RuleError
+from harness.gates.count import Count
 from harness.gates.enough_evidence import EnoughEvidence
 from harness.gates.equivalence import Equivalence
 from harness.gates.family import is_test
@@ -49,6 +50,7 @@ KINDS: Mapping[str, type[Any]] = {
     "equivalence": Equivalence,
     "enough_evidence": EnoughEvidence,
     "must_pass": MustPass,
+    "count": Count,
     "cost": Spend,
     "latency": Latency,
 }

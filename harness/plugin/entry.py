@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.plugin.fixtures import agent, case, evaluate, trajectory, trial
+from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, trajectory, trial
 
-__all__ = ["agent", "case", "evaluate", "trajectory", "trial"]
+__all__ = ["agent", "case", "evaluate", "guards_under_test", "trajectory", "trial"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

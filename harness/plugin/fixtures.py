@@ -48,3 +48,15 @@ def trajectory(case: Any) -> Any:
 def evaluate(case: Any) -> Any:
     """``evaluate(Contains(...), ...)`` judges the latest trajectory; awaited in an ``async def`` test."""
     return None
+
+
+@pytest.fixture(scope="session")
+def guards_under_test(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Your guards, by the name of the suite that is to score them: ``{"injection": MyGuard()}``.
+
+    Override it in your conftest.py; by default it is what ``--harness-guards`` says, and a suite that is not named
+    scores the guard that the harness ships.
+    """
+    from harness.plugin.guards import guards_of
+
+    return guards_of(pytestconfig)

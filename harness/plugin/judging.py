@@ -67,6 +67,7 @@ def judge_run(
     if write:
         from harness.commands.history_section import HistoryTrend
         from harness.reporting import write_reports
+        from harness.reporting.sections.controls import FILE, Controls
         from harness.reporting.to_markdown import append_step_summary
 
         target = out if out is not None else folder
@@ -77,7 +78,10 @@ def judge_run(
             verdicts=verdicts,
             answer=answer,
             comparison=comparison,
-            sections=[HistoryTrend(scorecard, folder=folder, runs=settings.runs)],
+            sections=[
+                HistoryTrend(scorecard, folder=folder, runs=settings.runs),
+                Controls(scorecard, verdicts, root / FILE),
+            ],
         )
         append_step_summary((target / "summary.md").read_text(encoding="utf-8"), os.environ)
     return Judged(run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison, folder=folder)

@@ -202,6 +202,7 @@ class HarnessSession:
         return content_hash(
             {
                 "agent": agent or self.settings.agent,
+                "guards": self.settings.guards or "",
                 "replay": str(self.settings.replay or ""),
                 "mode": self.settings.mode,
                 "seed": self.settings.seed,

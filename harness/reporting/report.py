@@ -20,6 +20,7 @@ from harness.reporting.sections.environment import Environment
 from harness.reporting.sections.errors import Errors
 from harness.reporting.sections.evaluators import Evaluators
 from harness.reporting.sections.failures import Failures
+from harness.reporting.sections.guards import Guards
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
 from harness.reporting.sections.rules import Rules
@@ -87,6 +88,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Changes(scorecard),
         Failures(scorecard),
         Errors(scorecard),
+        Guards(scorecard),
         Evaluators(scorecard),
         Reliability(scorecard),
         Cost(scorecard, walk.models),

@@ -21,6 +21,8 @@ class Settings:
     """Every option's value for one session, and where it came from. Made by :meth:`load`."""
 
     agent: str | None = None
+    guards: str | None = None
+    """``NAME=SPEC,...``: see the fixture ``guards_under_test``."""
     mode: str = "replay"
     datasets: Path = Path("golden_datasets")
     """Absolute, or relative to the current folder when made by hand; :meth:`load` resolves against the root."""

@@ -16,6 +16,12 @@ OPTIONS: tuple[Option, ...] = (
         help="The agent: module:function, litellm:MODEL, openai:MODEL@URL, an http(s) address, or cmd:COMMAND.",
     ),
     Option(
+        name="guards",
+        kind="text",
+        metavar="NAME=SPEC,...",
+        help="Guards to score in the place of the suites' own: NAME=module:name, as the suite's file is called.",
+    ),
+    Option(
         name="mode",
         kind="choice",
         choices=("replay", "record", "live"),

@@ -12,19 +12,10 @@ from benchmarks.figures import Result
 from benchmarks.machine import described, warn_if_busy
 from benchmarks.table import keep, terminal
 
+REWARDS = ("rewards_lab", "rewards_minimal_diff", "rewards_tampering")
 GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_pii")
-NAMES = (
-    "startup",
-    "client",
-    "noop",
-    "memory",
-    "window",
-    "judge",
-    "deepeval_adapter",
-    "report_size",
-    *GUARDS,
-    "rewards_lab",
-)
+DEEPEVAL = ("deepeval_adapter",)
+NAMES = ("startup", "client", "noop", "memory", "window", "judge", *DEEPEVAL, "report_size", *GUARDS, *REWARDS)
 
 
 def main() -> int:

@@ -65,7 +65,8 @@ def judge_from(args: argparse.Namespace, spec: str, project: Project) -> Judge |
             given = [name for name in ("rubric", "name", "samples", "temperature") if getattr(args, name)]
             if given:
                 raise UsageError(f"--{given[0]}: {spec} is a judge with a rubric and sampling of its own; leave it out")
-            return found
+            judged: Judge | Panel = found
+            return judged
     if not args.rubric:
         raise UsageError(
             f"{spec} is a model, and a model judges by a rubric: add --rubric FILE.toml (see docs/judges.md)"

@@ -34,6 +34,7 @@ from harness.core.contracts import Model
 from harness.core.errors import Broken, UsageError
 from harness.core.judges import JudgeRecord, judge_home
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
 from harness.evaluators.deepeval_case import OUR_NAMES, conversation, from_parts, single_turn
 from harness.evaluators.deepeval_model import Way, llm_class
@@ -44,7 +45,7 @@ from harness.evaluators.judge.opinion import Opinion
 from harness.evaluators.judge.records import load_records
 from harness.evaluators.judge.rubric import Criterion, Rubric
 from harness.evaluators.judge.scoring import human_label, score_of
-from harness.evaluators.outcome import cannot_judge, shorten
+from harness.evaluators.outcome import cannot_judge
 
 
 class DeepEvalMetric:

@@ -126,7 +126,7 @@ def llm_class() -> Any:
     """Our subclass of DeepEvalBaseLLM, made once DeepEval is there."""
     base = deepeval("deepeval.models.base_model").DeepEvalBaseLLM
 
-    class HarnessLLM(base):  # type: ignore[misc]
+    class HarnessLLM(base):  # type: ignore[misc, valid-type]
         """See the module's sentence."""
 
         def __init__(self, way: Way, name: str) -> None:

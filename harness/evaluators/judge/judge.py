@@ -30,7 +30,7 @@ from harness.evaluators.judge.asking import as_judge, ask, described
 from harness.evaluators.judge.cache import VerdictCache, shared_cache
 from harness.evaluators.judge.opinion import Ballot, Opinion, opinion_of
 from harness.evaluators.judge.parts import MAX_PART, CannotShow, parts_of
-from harness.evaluators.judge.prompt import messages_for, prompt_identity
+from harness.evaluators.judge.prompt import messages_for, prompt_identity, system_text
 from harness.evaluators.judge.records import load_records
 from harness.evaluators.judge.reply import validator_of
 from harness.evaluators.judge.rubric import Rubric
@@ -88,6 +88,7 @@ class Judge:
             self.options.update(logprobs=True, top_logprobs=5)
         self.options.update(options or {})
         self._given = model
+        self._systems: dict[bool, str] = {}
         self._records = records
         self._cache = cache
 
@@ -163,10 +164,8 @@ class Judge:
         self, parts: Mapping[str, str], *, trial: int = 0, reverse: bool = False, samples: int = 1
     ) -> list[Ballot | str]:
         """One verdict per sample, or why it gave none; from the cache where it has them."""
-        prompts = [
-            messages_for(self.rubric, parts, seed=self.seed, sample=sample, trial=trial, reverse=reverse)
-            for sample in range(samples)
-        ]
+        system = self._system(reverse)
+        prompts = [messages_for(system, parts, seed=self.seed, sample=sample, trial=trial) for sample in range(samples)]
         keys = [self._key(messages, trial, sample) for sample, messages in enumerate(prompts)]
         cache = self._verdicts()
         mode = getattr(gateway(), "mode", "")
@@ -197,6 +196,12 @@ class Judge:
             if isinstance(result, BaseException):
                 raise result
         return [result for result in results if not isinstance(result, BaseException)]
+
+    def _system(self, reverse: bool) -> str:
+        """Rules and rubric, the same for every case."""
+        if reverse not in self._systems:
+            self._systems[reverse] = system_text(self.rubric, reverse=reverse)
+        return self._systems[reverse]
 
     def _key(self, messages: Sequence[Mapping[str, str]], trial: int, sample: int) -> str:
         # The messages hold prompt, rubric and every part that is shown, word for word.

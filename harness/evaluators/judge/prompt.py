@@ -85,12 +85,15 @@ def mark_of(parts: Mapping[str, str], *, seed: int, sample: int, trial: int = 0)
 
 
 def messages_for(
-    rubric: Rubric, parts: Mapping[str, str], *, seed: int = 0, sample: int = 0, trial: int = 0, reverse: bool = False
+    system: str, parts: Mapping[str, str], *, seed: int = 0, sample: int = 0, trial: int = 0
 ) -> list[dict[str, str]]:
-    """The two messages of a question to a judge."""
+    """The two messages of a question to a judge.
+
+    :param system: what :func:`system_text` made of the rubric.
+    """
     mark = mark_of(parts, seed=seed, sample=sample, trial=trial)
     return [
-        {"role": "system", "content": system_text(rubric, reverse=reverse)},
+        {"role": "system", "content": system},
         {"role": "user", "content": user_text(parts, mark=mark)},
     ]
 

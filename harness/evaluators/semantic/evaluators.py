@@ -22,16 +22,17 @@ from typing import Any, ClassVar
 
 from harness.core.case import Case
 from harness.core.contracts import Model
-from harness.core.errors import UsageError
+from harness.core.errors import ErrorKind, UsageError
 from harness.core.exchange import CURRENT
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
 from harness.evaluators.deepeval_case import contexts, reference
 from harness.evaluators.judge.judge import Judge
 from harness.evaluators.judge.opinion import Opinion
 from harness.evaluators.judge.rubric import Rubric
 from harness.evaluators.judge.scoring import human_label, score_of
-from harness.evaluators.outcome import cannot_judge, shorten
+from harness.evaluators.outcome import cannot_judge
 from harness.evaluators.semantic import rubrics
 from harness.evaluators.semantic.offline import average_precision, facts_said, supported
 
@@ -80,7 +81,7 @@ class Semantic:
         if isinstance(made, str):
             # A case without facts or marks expects nothing; what no case could satisfy was declared in vain.
             quiet = bool(self.needs)
-            kind = None if quiet else "judge"
+            kind: ErrorKind | None = None if quiet else "judge"
             return Score.not_measured(self.name, made, kind=kind, expected_nothing=quiet, version=OFFLINE)
         value, reason = made
         passed = None if self.pass_at is None else value >= self.pass_at

@@ -40,7 +40,8 @@ def supported(text: str, sources: Sequence[str]) -> tuple[list[str], list[str]]:
     """The sentences of a text that the sources support, and the others."""
     said = [content(sentence) for source in sources for sentence in sentences(source)]
     known = set().union(*said)
-    yes, no = [], []
+    yes: list[str] = []
+    no: list[str] = []
     for sentence in sentences(text):
         words = content(sentence)
         numbers = {word for word in words if word[0].isdigit()}
@@ -68,7 +69,8 @@ def facts_said(answer: str, facts: Any) -> tuple[list[str], list[str]] | None:
     if not isinstance(facts, (list, tuple)) or not facts:
         return None
     said = " ".join(answer.lower().split())
-    yes, no = [], []
+    yes: list[str] = []
+    no: list[str] = []
     for fact in facts:
         wordings = [fact] if isinstance(fact, str) else [word for word in fact if isinstance(word, str)]
         if not wordings:

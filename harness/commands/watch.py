@@ -38,6 +38,7 @@ examples:
   harness watch chats.jsonl --judge evals.judges:helpful --dry           what would be judged, and how many
 """
 GATE_FAILED, INCONCLUSIVE, BUDGET = 10, 11, 12
+_Judged = tuple["Transcript", Score]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +90,7 @@ def _run(args: argparse.Namespace, project: Project, say: Say) -> int:
     earlier = read_series(series)
     calls = JudgeCalls(args, project)
     try:
-        scores, spent = asyncio.run(_judge_all(judge, drawn, calls))
+        judged, spent = asyncio.run(_judge_all(judge, drawn, calls))
     finally:
         calls.close()
     line = {
@@ -105,7 +106,7 @@ def _run(args: argparse.Namespace, project: Project, say: Say) -> int:
         "stopped": "budget" if spent else "",
         **shares(
             [one.stratum for one in seen.found],
-            [(one.stratum, _passes(score), score.value) for one, score in zip(drawn, scores, strict=False)],
+            [(one.stratum, _passes(score), score.value) for one, score in judged],
             sampled=len(drawn),
         ),
     }
@@ -117,7 +118,7 @@ def _run(args: argparse.Namespace, project: Project, say: Say) -> int:
     if args.json:
         say(json.dumps(line, ensure_ascii=False))
     else:
-        _tell(args, seen, drawn, scores, line, alarm, calls, judge, say)
+        _tell(args, seen, drawn, [score for _, score in judged], line, alarm, calls, judge, say)
     if spent:
         return BUDGET
     if not line["judged"]:
@@ -125,19 +126,24 @@ def _run(args: argparse.Namespace, project: Project, say: Say) -> int:
     return GATE_FAILED if alarm.fell else 0
 
 
-async def _judge_all(judge: Any, drawn: Sequence[Transcript], calls: JudgeCalls) -> tuple[list[Score], bool]:
-    """The scores of a beginning of the sample, and whether the money ended it."""
-    scores: list[Score] = []
-    step = max(1, calls.concurrency)
-    for start in range(0, len(drawn), step):
-        work = [_judge_one(judge, one, calls) for one in drawn[start : start + step]]
-        for result in await asyncio.gather(*work, return_exceptions=True):
-            if isinstance(result, BudgetExhausted):
-                return scores, True
-            if isinstance(result, BaseException):
-                raise result
-            scores.append(result)
-    return scores, False
+async def _judge_all(judge: Any, drawn: Sequence[Transcript], calls: JudgeCalls) -> tuple[list[_Judged], bool]:
+    """Who was judged, and whether the money ended it: then later ones are not begun, and what is paid for is kept."""
+    made: list[_Judged] = []
+    waiting = iter(drawn)
+    spent = False
+
+    async def worker() -> None:
+        nonlocal spent
+        for one in waiting:
+            if spent:
+                return
+            try:
+                made.append((one, await _judge_one(judge, one, calls)))
+            except BudgetExhausted:
+                spent = True
+
+    await asyncio.gather(*(worker() for _ in range(min(calls.concurrency, len(drawn)))))
+    return made, spent
 
 
 async def _judge_one(judge: Any, one: Transcript, calls: JudgeCalls) -> Score:

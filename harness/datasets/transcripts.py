@@ -83,7 +83,7 @@ def sample(transcripts: Sequence[Transcript], *, rate: float, seed: int = 0) -> 
     """A stratified sample in an order that is itself random: any beginning of it is a sample, too.
 
     From each stratum of n conversations the ``ceil(rate * n)`` with the smallest hash of seed and id, so that none is
-    left out and the same seed draws the same ones, whatever else is in the log.
+    left out, and the same seed draws the same ones, in whatever order the log holds them.
 
     :param rate: share, above 0 and up to 1.
     """
@@ -91,7 +91,7 @@ def sample(transcripts: Sequence[Transcript], *, rate: float, seed: int = 0) -> 
         raise UsageError(f"the rate of a sample must be above 0 and at most 1, got {rate!r}")
     strata: dict[str, list[tuple[bytes, int]]] = {}
     for place, one in enumerate(transcripts):
-        digest = hashlib.sha256(f"{seed}\0{one.case.id}\0{place}".encode("utf-8", "surrogatepass")).digest()
+        digest = hashlib.sha256(f"{seed}\0{one.case.id}".encode("utf-8", "surrogatepass")).digest()
         strata.setdefault(one.stratum, []).append((digest, place))
     drawn: list[tuple[bytes, int]] = []
     for members in strata.values():

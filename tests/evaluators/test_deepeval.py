@@ -280,3 +280,38 @@ assert score.passed is True and telemetry_opt_out() and "FROM_DOTENV" not in os.
     )
     assert made.returncode == 0, made.stderr[-2000:]
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+WITHOUT = "import sys; sys.modules['deepeval'] = None\n"
+"""As on a machine without DeepEval."""
+
+
+def test_without_deepeval_a_metric_is_not_measured_and_says_how_to_install_it(tmp_path: Path) -> None:
+    program = """
+import asyncio
+from harness.core.case import Case
+from harness.core.trajectory import Trajectory
+from harness.evaluators import deepeval_metric
+score = asyncio.run(deepeval_metric("ExactMatchMetric").evaluate(Trajectory.from_answer("a"), Case(id="a", input="?")))
+assert score.value is None and not score.expected_nothing
+print(score.reason)
+"""
+    made = python(WITHOUT + program, tmp_path)
+    assert made.returncode == 0, made.stderr[-2000:]
+    assert made.stdout.strip().endswith('pip install "harness[deepeval]"')
+
+
+def test_without_deepeval_the_suite_is_skipped_and_says_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "hidden.py").write_text("import sys\ndef pytest_configure(): sys.modules['deepeval'] = None\n")
+    arguments = ["-p", "hidden", "-p", "no:cacheprovider", "-q", "-k", "parcel", f"--harness-runs={tmp_path / 'runs'}"]
+    made = python(f"import pytest, sys; sys.exit(pytest.main(['suites/quality', *{arguments!r}]))", ROOT, tmp_path)
+    assert 'pip install "harness[deepeval]"' in made.stdout, made.stdout[-2000:] + made.stderr[-2000:]
+    assert "5 skipped" in made.stdout
+
+
+def python(program: str, folder: Path, *more: Path) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HARNESS_", "PYTEST_"))}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *more)))}
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )

@@ -1,4 +1,4 @@
-"""Measure an OpenAI-compatible endpoint under load: time to first token, gaps, tokens per second, errors, with intervals.
+"""Measure an OpenAI-compatible endpoint under load: first token, gaps, tokens per second, errors, with intervals.
 
 How the load comes:
   --rate 20       open loop: 20 requests/s whatever the server does, as users come. Latency counts from when a request
@@ -6,8 +6,8 @@ How the load comes:
   --streams 8     closed loop: 8 requests at a time, the next when the last has ended. Use this for throughput.
   --sweep         rising rates up to the knee, beyond which the server does not keep up.
 
-What decides: --budget FIGURE=LIMIT. A figure is ttft, ttfc, e2e, tpot, gap, itl or worst_gap with a percentile or the
-mean and its unit (ttft_p95_s, e2e_mean_s), or tokens_per_s, requests_per_s, goodput, error_share, stall_share. Pass: the
+What decides: --budget FIGURE=LIMIT. A figure is ttft, ttfc, e2e, tpot, gap, itl, worst_gap with a percentile or mean and
+its unit (ttft_p95_s, e2e_mean_s), or tokens_per_s, requests_per_s, goodput, error_share, stall_share. Pass: the
 interval is inside the limit. Fail: it is outside. Else inconclusive: give --repeats. Any budget brings one over errors:
 at most 1 % of the requests may fail. A run in which this client was the bottleneck is inconclusive; look at yours
 beforehand with --calibrate.
@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.commands.project import Say, screen
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.commands.load_live import LiveView
     from harness.runs.load.repeats import LoadResult
     from harness.runs.load.running import Plan
@@ -38,7 +37,7 @@ examples:
   harness load http://127.0.0.1:8000/v1 --rate 5 --sweep                  double until it breaks, then close in
   harness load http://127.0.0.1:8000/v1 --rate 20 --repeats 5 --budget ttft_p95_s=0.3 tokens_per_s=500
   harness load --calibrate                                               what this machine can measure
-  harness load --read reports/load/20260131-101500                       the figures of a run again, also of a killed one
+  harness load --read reports/load/20260131-101500                       its figures again, also of a killed run
 """
 
 
@@ -56,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--trace", metavar="FILE", help="for trace: a time in seconds a line")
     how.add_argument("--duration", type=float, default=30.0, metavar="S", help="seconds of sending; default: 30")
     how.add_argument("--requests", type=int, metavar="N", help="at most so many")
-    how.add_argument("--sweep", nargs="?", const="", metavar="R,R,...", help="rising rates; without a list: find the knee")
+    how.add_argument(
+        "--sweep", nargs="?", const="", metavar="R,R,...", help="rising rates; without a list: find the knee"
+    )
     how.add_argument("--processes", type=int, default=1, metavar="N", help="that send and stamp; default: 1")
     how.add_argument("--timeout", type=float, default=60.0, metavar="S", help="of one request; default: 60")
     how.add_argument("--seed", type=int, default=0, metavar="N", help="of the arrivals: same seed, same schedule")
@@ -141,9 +142,7 @@ def _finish(args: argparse.Namespace, result: LoadResult, say: Say) -> int:
 
 
 def _shown(path: Path) -> str:
-    from pathlib import Path as P
-
-    absolute, here = path.absolute(), P.cwd()
+    absolute, here = path.absolute(), Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)
 
 
@@ -185,7 +184,6 @@ def _sweep(args: argparse.Namespace, plan: Plan, folder: Path, view: LiveView | 
 
 def _calibrate(args: argparse.Namespace, say: Say) -> int:
     import tempfile
-    from pathlib import Path as P
 
     from harness.commands.load_text import calibration_lines
     from harness.runs.load.calibrate import STREAMS, calibrate
@@ -194,7 +192,7 @@ def _calibrate(args: argparse.Namespace, say: Say) -> int:
         raise UsageError("--calibrate runs against a mock of its own; leave the address out")
     streams = (args.streams,) if args.streams else STREAMS
     with tempfile.TemporaryDirectory() as made:
-        found = calibrate(P(made), streams=streams, processes=args.processes, duration_s=min(args.duration, 4.0))
+        found = calibrate(Path(made), streams=streams, processes=args.processes, duration_s=min(args.duration, 4.0))
     if args.json:
         import json
         from dataclasses import asdict
@@ -207,12 +205,11 @@ def _calibrate(args: argparse.Namespace, say: Say) -> int:
 
 
 def _read(args: argparse.Namespace, say: Say) -> int:
-    from pathlib import Path as P
 
     from harness.commands.load_plan import limits_of, read_result
     from harness.runs.load.budgets import parse_budgets
 
     budgets = parse_budgets(limits_of(args.budget, "--budget"))
     good = {name: float(value) for name, value in limits_of(args.good, "--good", numbers=True).items()}
-    result = read_result(P(args.read), budgets, good=good, stall_s=args.stall, warm_up_s=args.warm_up)
+    result = read_result(Path(args.read), budgets, good=good, stall_s=args.stall, warm_up_s=args.warm_up)
     return _finish(args, result, say)

@@ -84,7 +84,9 @@ def _warnings(last: Summary) -> list[Block]:
         change = last.steady.change or 0.0
         word = f"grew by {change:.0%}" if change > 0 else f"fell by {-change:.0%}"
         text = f"Not steady: the latency {word} from the first to the last third of the measured time (Mann-Kendall p "
-        made.append(Prose(text=f"{text}= {last.steady.p_value:.2g}), so its figures depend on when one looks.", tone="warn"))
+        made.append(
+            Prose(text=f"{text}= {last.steady.p_value:.2g}), so its figures depend on when one looks.", tone="warn")
+        )
     return made
 
 
@@ -232,8 +234,8 @@ def definition_table(last: Summary) -> Table:
     """Meaning and source of every figure of the page."""
     names = dict.fromkeys(one.metric for one in last.figures)
     rows = tuple(
-        (Cell(text=DEFINITIONS[n].label), Cell(text=DEFINITIONS[n].meaning), Cell(text=DEFINITIONS[n].source, tone="muted"))
-        for n in names
+        (Cell(text=d.label), Cell(text=d.meaning), Cell(text=d.source, tone="muted"))
+        for d in (DEFINITIONS[name] for name in names)
     )  # fmt: skip
     return Table(columns=("Figure", "Meaning", "Source"), rows=rows, caption="Definitions")
 

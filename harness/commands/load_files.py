@@ -1,4 +1,4 @@
-"""What a load run leaves: ``load.html``, ``summary.json``, ``requests.csv``, beside ``requests.jsonl`` of the run itself."""
+"""What a load run leaves: ``load.html``, ``summary.json``, ``requests.csv``, beside its ``requests.jsonl``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from harness.runs.load.sweep import Sweep
 
 COLUMNS = (
-    "number", "due_s", "late_s", "sent_s", "end_s", "ok", "failure", "status", "ttft_s", "ttft_sent_s", "ttfc_s", "e2e_s",
-    "tpot_s", "worst_gap_s", "tokens", "token_source", "prompt_tokens", "token_events", "coalesced", "finish_reason",
+    "number", "due_s", "late_s", "sent_s", "end_s", "ok", "failure", "status", "ttft_s", "ttft_sent_s", "ttfc_s",
+    "e2e_s",     "tpot_s", "worst_gap_s", "tokens", "token_source", "prompt_tokens", "token_events", "coalesced", "finish_reason",
 )  # fmt: skip
 
 

@@ -69,7 +69,11 @@ def _figures(result: LoadResult) -> list[str]:
     widths = [max((len(row[i]) for row in body), default=0) for i in range(len(stats) + 2)]
     lines = [
         "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:-1], widths[1:-1], strict=True)), row[-1]]
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(w) for cell, w in zip(row[1:-1], widths[1:-1], strict=True)),
+                row[-1],
+            ]
         ).rstrip()
         for row in body
     ]
@@ -120,7 +124,17 @@ def sweep_lines(made: Sweep) -> list[str]:
 
 def calibration_lines(found: Sequence[Calibration]) -> list[str]:
     """A row a number of streams."""
-    head = ["streams", "tokens/s", "ttft error p50", "p99", "gap error p50", "p99", "cpu s/1000 tokens", "mock late p99", ""]
+    head = [
+        "streams",
+        "tokens/s",
+        "ttft error p50",
+        "p99",
+        "gap error p50",
+        "p99",
+        "cpu s/1000 tokens",
+        "mock late p99",
+        "",
+    ]
     body = [head]
     for one in found:
         times = (one.ttft_p50_s, one.ttft_p99_s, one.gap_p50_s, one.gap_p99_s)

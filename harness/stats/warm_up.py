@@ -19,8 +19,8 @@ def mser5(values: Sequence[float]) -> int:
     the first half only, as usual: a minimum at its end says that the series had no steady part. 0 below 50 values.
 
     Where it departs from them: the cut is made only if what is cut off differs from what is left by more than stretches
-    of that length differ among themselves. Otherwise the rule throws away a busy stretch that an evenly loaded queue has
-    anyway, and intervals of what is left miss the truth too often (71 % instead of 90 % at 65 % load).
+    of that length differ among themselves. Otherwise the rule throws away a busy stretch that an evenly loaded queue
+    has anyway, and intervals of what is left miss the truth too often (71 % instead of 90 % at 65 % load).
     """
     import numpy as np
 
@@ -39,7 +39,7 @@ def mser5(values: Sequence[float]) -> int:
     rest = means[cut:]
     size = min(cut, rest.size // 5)
     others = rest[rest.size - rest.size // size * size :].reshape(-1, size).mean(axis=1)
-    # Stretches as long as the one that is cut are too few where it is long; shorter ones spread more, by about the root.
+    # Stretches as long as the one that is cut may be too few; shorter ones spread more, by about the root.
     spread = float(others.std(ddof=1)) * math.sqrt(size / cut)
     return cut * 5 if abs(float(means[:cut].mean()) - float(rest.mean())) > CLEARLY * spread else 0
 

@@ -2,8 +2,8 @@
 
 Words of this room:
 
-- *due*: when the schedule wants a request sent, fixed before the first one. *sent*: when its first byte was given to the
-  system. Latency from *due* counts the wait that a busy client or server causes (no coordinated omission).
+- *due*: when the schedule wants a request sent, fixed before the first one. *sent*: when it was given to the system.
+  Latency from *due* counts the wait that a busy client or server causes (no coordinated omission).
 - *read*: one piece of a reply, with the time at which the kernel received its last byte where the system tells it.
 - *event*: one server-sent event. A *token event* carries text of any channel: content, reasoning, tool call, refusal.
 - *worker*: a process that runs the loop over sockets. It parses nothing but the framing that tells where a reply ends.

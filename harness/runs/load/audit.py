@@ -1,4 +1,4 @@
-"""The client's own error in a run: how late it sent, how its stamps were made, how busy it was, and whether that matters.
+"""The client's own error in a run: how late it sent, how it stamped, how busy it was, and whether that matters.
 
 A run in which the client was the bottleneck is *client-limited*: its numbers are shown, and decide nothing.
 """

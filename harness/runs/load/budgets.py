@@ -120,7 +120,9 @@ def _judge(budget: Budget, runs: Sequence[Summary], level: float) -> Verdict:
     if estimate is None or estimate.value is None:
         why = "no good request has it" if runs[-1].good else "no request ended well"
         return _say(budget, "inconclusive", f"nothing measured: {why}", "requests that end well")
-    over = f"{len(runs)} runs" if len(runs) >= LEAST_REPEATS else f"{estimate.n:,} values worth {estimate.effective:,.0f}"
+    over = (
+        f"{len(runs)} runs" if len(runs) >= LEAST_REPEATS else f"{estimate.n:,} values worth {estimate.effective:,.0f}"
+    )
     start = f"{_value(estimate, budget)} ({over})"
     if 1 < len(runs) < LEAST_REPEATS:
         return _say(budget, "inconclusive", f"{start}: two runs have no useful interval", "one more run")

@@ -7,6 +7,7 @@ TLS goes through memory buffers, because ``ssl`` sockets would hide those stamps
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import ssl
@@ -44,8 +45,8 @@ class Connection:
     """A socket and the request that it carries. ``read`` and ``write`` are called when the system says so."""
 
     __slots__ = (
-        "_context", "_framing", "_incoming", "_name", "_out", "_outgoing", "_plain", "_size", "_tls", "connected", "due", "ended",
-        "fd", "how", "kernel", "note", "number", "pieces", "recv", "retried", "sent", "sock", "stamps", "state",
+        "_context", "_framing", "_incoming", "_name", "_out", "_outgoing", "_plain", "_size", "_tls", "connected", "due",
+        "ended", "fd", "how", "kernel", "note", "number", "pieces", "recv", "retried", "sent", "sock", "stamps", "state",
         "stream", "taken", "used", "wants_write",
     )  # fmt: skip
 
@@ -57,10 +58,8 @@ class Connection:
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
+        with contextlib.suppress(OSError):  # the loop's own stamps then
             self.sock.setsockopt(socket.SOL_SOCKET, STAMPS, 1)
-        except OSError:
-            pass  # noqa: SIM105 - the loop's own stamps then
         self.recv: Callable[..., Any] = self.sock.recvmsg
         self.fd = self.sock.fileno()
         self.state = CONNECTING

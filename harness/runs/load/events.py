@@ -68,9 +68,7 @@ def _value(line: bytes) -> list[bytes]:
     return [line[6:] if line[5:6] == b" " else line[5:]]
 
 
-def stamped(
-    body_pieces: Sequence[tuple[int, bytes]], lengths: Iterable[int]
-) -> tuple[bytes, list[tuple[int, bytes]]]:
+def stamped(body_pieces: Sequence[tuple[int, bytes]], lengths: Iterable[int]) -> tuple[bytes, list[tuple[int, bytes]]]:
     """The body, and its events, each with the index of the read that completed it.
 
     :param body_pieces: pieces of the body with where each starts in the reply.

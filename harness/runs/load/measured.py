@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from harness.runs.load.events import stamped
@@ -119,7 +120,7 @@ def measured(raw: Raw, start: int) -> Measured:
     failure, note = _failure(raw, status, complete, reply, body)
     times = [raw.stamps[place] for place in reply.tokens_at]
     # Kernel stamps are taken per packet on any processor; they never put a later event before an earlier one.
-    gaps = array("d", [max(0, after - before) / 1e9 for before, after in zip(times, times[1:], strict=False)])
+    gaps = array("d", [max(0, after - before) / 1e9 for before, after in pairwise(times)])
     last = times[-1] if times else (raw.stamps[-1] if raw.stamps and not failure else raw.ended)
     tokens, source = reply.completion_tokens, "usage"
     if tokens is None and times:
@@ -152,7 +153,7 @@ def measured(raw: Raw, start: int) -> Measured:
         connect_s=(raw.connected - raw.taken) / 1e9 if raw.connected > raw.taken > 0 else None,
         retried=bool(raw.retried),
         token_events=len(times),
-        coalesced=sum(1 for before, after in zip(reply.tokens_at, reply.tokens_at[1:], strict=False) if before == after),
+        coalesced=sum(1 for before, after in pairwise(reply.tokens_at) if before == after),
         lag_s=max(lags, default=0) / 1e9,
         unstamped=len(raw.lags) - len(lags),
         reads=len(raw.lags),

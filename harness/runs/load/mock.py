@@ -62,7 +62,21 @@ def read_log(path: Path) -> Iterator[Told]:
 class Stream:
     """One connection and the reply that it is being sent."""
 
-    __slots__ = ("at", "data", "due", "fd", "first", "kind", "left", "number", "out", "received", "sent", "sock", "stall")
+    __slots__ = (
+        "at",
+        "data",
+        "due",
+        "fd",
+        "first",
+        "kind",
+        "left",
+        "number",
+        "out",
+        "received",
+        "sent",
+        "sock",
+        "stall",
+    )
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock, self.fd = sock, sock.fileno()
@@ -134,6 +148,7 @@ class Mock:
     # -- requests -------------------------------------------------------------------------------------------------
 
     def accept(self) -> None:
+        """Take new connections."""
         with contextlib.suppress(BlockingIOError):
             while True:
                 sock, _ = self.listener.accept()
@@ -144,6 +159,7 @@ class Mock:
                 self.poller.register(stream.fd, 1)
 
     def read(self, stream: Stream) -> None:
+        """Take what a client sent, and begin its reply once the request is whole."""
         try:
             data = stream.sock.recv(65_536)
         except BlockingIOError:
@@ -172,6 +188,7 @@ class Mock:
             self.begin(stream, stream.received)
 
     def begin(self, stream: Stream, now: int) -> None:
+        """Draw the request's luck, send the head, and plan its first token."""
         options, self.busy = self.options, self.busy + 1
         luck = random.Random(f"{options.seed}:{stream.number}")
         draw, stream.kind = luck.random(), 0
@@ -189,6 +206,7 @@ class Mock:
         self.later(stream, now + int(work * 1e9))
 
     def later(self, stream: Stream, due: int) -> None:
+        """Plan the stream's next step."""
         self.order += 1
         heapq.heappush(self.heap, (due, self.order, stream))
 
@@ -218,6 +236,7 @@ class Mock:
             self.done(stream, now)
 
     def done(self, stream: Stream, now: int) -> None:
+        """Log the reply, and begin that of whoever waits for its slot."""
         if self.log >= 0:
             head = FRAME.pack(stream.number, stream.received, stream.kind, len(stream.sent))
             os.write(self.log, head + stream.sent.tobytes())
@@ -226,6 +245,7 @@ class Mock:
             self.begin(self.queue.popleft(), now)
 
     def send(self, stream: Stream, data: bytes) -> None:
+        """Give bytes to the system; what it does not take is sent with the next."""
         if stream.out:
             stream.out += data
             data = b""
@@ -238,6 +258,7 @@ class Mock:
             stream.left = 1
 
     def drop(self, stream: Stream) -> None:
+        """Close the connection."""
         if self.streams.pop(stream.fd, None) is not None:
             self.poller.unregister(stream.fd)
             stream.sock.close()
@@ -270,9 +291,9 @@ class Mock:
                     select.select([wait], [], [], left / 1e9)
                 continue
             for fd, event in events:
-                stream = streams.get(fd)
-                if stream is not None:
-                    self.read(stream)
+                found = streams.get(fd)
+                if found is not None:
+                    self.read(found)
                 elif fd == listening:
                     self.accept()
                 elif fd == 0 and (event & 16 or not os.read(0, 100)):

@@ -78,6 +78,6 @@ def run_repeats(
         verdicts = judge(budgets, summaries, level=level)
         settled = all(verdict.answer != "inconclusive" for verdict in verdicts)
         hopeless = run.stopped or run.audit.client_limited or not summaries[-1].good
-        if settled and (budgets or len(runs) >= repeats) or hopeless or any(v.answer == "fail" for v in verdicts):
+        if hopeless or (settled and bool(budgets)) or any(v.answer == "fail" for v in verdicts):
             break
     return LoadResult(runs=tuple(runs), summaries=tuple(summaries), verdicts=verdicts, folder=folder)

@@ -77,7 +77,9 @@ class Plan:
         if kind == "ramp":
             rate = f"{self.arrivals.rate:g}/s to {self.arrivals.rate_to:g}/s"
         more = f", CV {self.arrivals.cv:g}" if kind == "gamma" else ""
-        return f"open loop, trace of {len(self.arrivals.trace)}" if kind == "trace" else f"open loop, {kind} {rate}{more}"
+        return (
+            f"open loop, trace of {len(self.arrivals.trace)}" if kind == "trace" else f"open loop, {kind} {rate}{more}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain mapping; prompts and headers are left out."""
@@ -172,6 +174,7 @@ def run_load(
     workers = [_Worker(job) for job in jobs]
     collector = Collector(folder, [job["spool"] for job in jobs])
     stop = threading.Event()
+    reading: threading.Thread | None = None
     try:
         ready = [worker.wait_ready() for worker in workers]
         if not any(count for count, _ in ready):
@@ -187,15 +190,15 @@ def run_load(
         reading = threading.Thread(target=_read_on, args=(collector, stop), name="load-reader", daemon=True)
         reading.start()
         stopped = _wait(workers, collector, plan, start, on_progress, every_s)
-        stop.set()
-        reading.join()
     finally:
         stop.set()
         for worker in workers:
             worker.close()
-    while collector.read():
-        pass
-    collector.file.close()
+        if reading is not None:
+            reading.join()
+            while collector.read():
+                pass
+        collector.file.close()
     for job in jobs:
         for path in folder.glob(Path(job["spool"]).name + ".*"):
             path.unlink(missing_ok=True)
@@ -208,7 +211,8 @@ def run_load(
     audit = audit_of(
         ends, collector.late, collector.lags, reads=collector.reads, unstamped=collector.unstamped,
         events=sum(one.token_events for one in requests), coalesced=sum(one.coalesced for one in requests),
-        ttft_s=(found[len(found) // 2], found[len(found) * 19 // 20]) if found else (None, None), limit_s=plan.client_limit_s,
+        ttft_s=(found[len(found) // 2], found[len(found) * 19 // 20]) if found else (None, None),
+        limit_s=plan.client_limit_s,
     )  # fmt: skip
     wall = max(end["over"] for end in ends) - start
     run = LoadRun(

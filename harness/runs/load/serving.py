@@ -16,7 +16,7 @@ START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from harness.runs.load
 
 
 class MockServer:
-    """``with MockServer(ttft=0.05, tokens=20, log=path) as mock: mock.url``; options are those of the mock's command."""
+    """``with MockServer(ttft=0.05, tokens=20, log=path) as mock: mock.url``; options as the mock's own."""
 
     def __init__(self, *, log: Path | None = None, **options: object) -> None:
         self.log = log

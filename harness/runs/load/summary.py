@@ -177,6 +177,7 @@ def _times(fine: Sequence[Measured], failed: int, quantiles: Sequence[float], le
     import numpy as np
 
     made = []
+    values: Any
     for metric in (*PER_REQUEST, *POOLED):
         if metric in POOLED:
             pooled = [one.gaps if metric == "gap_s" else one.itl for one in fine]

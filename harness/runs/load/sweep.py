@@ -55,7 +55,8 @@ def sweep(
     plan: Plan, folder: Path, *, rates: Sequence[float] = (),
     on_progress: Callable[[float, Progress], None] | None = None,
 ) -> Sweep:  # fmt: skip
-    """Run each rate; without rates, double from the plan's until it is not kept up with, then halve the step three times.
+    """Run each rate; without rates, double from the plan's until it is not kept up with, then halve the step three
+    times.
 
     :raises UsageError: the plan is a closed loop, a ramp or a trace.
     """
@@ -69,7 +70,9 @@ def sweep(
             if on_progress is not None:
                 on_progress(rate, progress)
 
-        run = run_load(replace(plan, arrivals=replace(arrivals, rate=rate)), folder / f"rate-{rate:g}", on_progress=told)
+        run = run_load(
+            replace(plan, arrivals=replace(arrivals, rate=rate)), folder / f"rate-{rate:g}", on_progress=told
+        )
         levels[rate] = _level(rate, summarise(run))
         if run.stopped:
             raise KeyboardInterrupt

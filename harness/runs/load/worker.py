@@ -1,8 +1,9 @@
 """The measuring process: one loop over sockets that sends what is due, stamps what arrives, and appends what has ended.
 
-Started by :mod:`harness.runs.load.running`, which writes the job to its standard input (the job may hold keys, so it is
-no file). It answers in JSON lines: ``ready`` when its connections are open, then waits for the start time, then ``at`` a
-few times a second, and ``end`` with its audit. When standard input closes it stops at once. It collects no garbage: nothing here makes cycles, and a pause would be measured.
+Started by :mod:`harness.runs.load.running`, which writes the job to its standard input (it may hold keys, so it is no
+file). It answers in JSON lines: ``ready`` when its connections are open, then waits for the start time, then ``at`` a few
+times a second, and ``end`` with its audit. When standard input closes it stops at once. It collects no garbage:
+nothing here makes cycles, and a pause would be measured.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Loop:
     # -- connections ----------------------------------------------------------------------------------------------
 
     def open(self) -> Connection:
+        """A new connection, not yet ready."""
         connection = Connection(*self.address, self.context, self.job["host"])
         self.counts["opened"] += 1
         if connection.state != DEAD:
@@ -67,6 +69,7 @@ class Loop:
         return connection
 
     def drop(self, connection: Connection) -> None:
+        """Let a connection go."""
         if self.all.get(connection.fd) is connection:
             with contextlib.suppress(OSError):
                 self.poller.unregister(connection.fd)
@@ -96,6 +99,7 @@ class Loop:
     # -- requests -------------------------------------------------------------------------------------------------
 
     def send(self, number: int, due: int, now: int, stream: int, *, retried: int = 0) -> None:
+        """Send a request over an idle connection, or over a new one."""
         while True:
             connection = self.idle.pop() if self.idle else self.open()
             if connection.state == IDLE or connection.number < 0:
@@ -233,6 +237,7 @@ class Loop:
         }  # fmt: skip
 
     def never_sent(self, number: int, due: int, now: int) -> None:
+        """Keep a request that was due and for which the run ended first."""
         from array import array
 
         from harness.runs.load.spool import pack

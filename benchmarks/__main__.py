@@ -12,7 +12,7 @@ from benchmarks.figures import Result
 from benchmarks.machine import described, warn_if_busy
 from benchmarks.table import keep, terminal
 
-NAMES = ("startup", "client", "noop", "memory", "window", "report_size")
+NAMES = ("startup", "client", "noop", "memory", "window", "report_size", "load")
 
 
 def main() -> int:

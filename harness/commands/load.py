@@ -94,12 +94,17 @@ def run(args: argparse.Namespace, say: Say) -> int:
         return _calibrate(args, say)
     if args.read:
         return _read(args, say)
+    if not args.URL and any("://" in word for word in (*args.budget, *args.good)):
+        raise UsageError(
+            "the address goes before the flags: harness load http://127.0.0.1:8000/v1 --budget ttft_p95_s=0.3"
+        )
     if not args.URL:
         raise UsageError("which address? harness load http://127.0.0.1:8000/v1 --rate 5 (or --calibrate, without one)")
     from harness.runs.load.budgets import parse_budgets
+    from harness.runs.load.summary import check_good
 
     budgets = parse_budgets(limits_of(args.budget, "--budget"))
-    good = {name: float(value) for name, value in limits_of(args.good, "--good", numbers=True).items()}
+    good = check_good({name: float(value) for name, value in limits_of(args.good, "--good", numbers=True).items()})
     plan = plan_of(args)
     folder = folder_of(args)
     view = _view(args, plan)

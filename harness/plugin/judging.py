@@ -66,6 +66,7 @@ def judge_run(
     answer = combine(verdicts)
     if write:
         from harness.commands.history_section import HistoryTrend
+        from harness.commands.load_section import LoadTests
         from harness.reporting import write_reports
         from harness.reporting.to_markdown import append_step_summary
 
@@ -77,7 +78,7 @@ def judge_run(
             verdicts=verdicts,
             answer=answer,
             comparison=comparison,
-            sections=[HistoryTrend(scorecard, folder=folder, runs=settings.runs)],
+            sections=[LoadTests(folder), HistoryTrend(scorecard, folder=folder, runs=settings.runs)],
         )
         append_step_summary((target / "summary.md").read_text(encoding="utf-8"), os.environ)
     return Judged(run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison, folder=folder)

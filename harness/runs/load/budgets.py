@@ -120,9 +120,7 @@ def _judge(budget: Budget, runs: Sequence[Summary], level: float) -> Verdict:
     if estimate is None or estimate.value is None:
         why = "no good request has it" if runs[-1].good else "no request ended well"
         return _say(budget, "inconclusive", f"nothing measured: {why}", "requests that end well")
-    over = (
-        f"{len(runs)} runs" if len(runs) >= LEAST_REPEATS else f"{estimate.n:,} values worth {estimate.effective:,.0f}"
-    )
+    over = f"{len(runs)} runs" if len(runs) >= LEAST_REPEATS else _worth(estimate)
     start = f"{_value(estimate, budget)} ({over})"
     if 1 < len(runs) < LEAST_REPEATS:
         return _say(budget, "inconclusive", f"{start}: two runs have no useful interval", "one more run")
@@ -186,3 +184,7 @@ def _shown(value: float, budget: Budget) -> str:
     if unit == "s":
         return f"{value * 1e3:.4g} ms" if value < 1 else f"{value:.4g} s"
     return f"{value:.2%}" if not unit else f"{value:,.4g} {unit}"
+
+
+def _worth(estimate: SeriesEstimate) -> str:
+    return f"{estimate.n:,} values" + (f" worth {estimate.effective:,.0f}" if estimate.effective else "")

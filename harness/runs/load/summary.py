@@ -127,10 +127,7 @@ def summarise(
     :raises UsageError: a limit names no figure of a single request.
     """
     check_level(level)
-    limits = dict(good or {})
-    for name in limits:
-        if name not in PER_REQUEST:
-            raise UsageError(f"--good {name}: no figure of a single request; there are {', '.join(PER_REQUEST)}")
+    limits = check_good(good or {})
     everything = sorted(run.requests, key=lambda one: (one.due_s, one.number))
     well = [one for one in everything if one.ok]
     cut = _cut(well, warm_up_s)
@@ -159,6 +156,14 @@ def summarise(
         notes=tuple(_notes(fine, sources)),
         level=level,
     )
+
+
+def check_good(given: Mapping[str, float]) -> dict[str, float]:
+    """Limits of a single request. Raises UsageError for a name that is no figure of one."""
+    for name in given:
+        if name not in PER_REQUEST:
+            raise UsageError(f"--good {name}: no figure of a single request; there are {', '.join(PER_REQUEST)}")
+    return dict(given)
 
 
 def _first(one: Measured) -> float:

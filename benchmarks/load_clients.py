@@ -1,7 +1,7 @@
 """``python -m benchmarks.load_clients URL STREAMS SECONDS OUT``: the aiohttp path of vLLM's bench client, as a process.
 
-The shape of ``vllm bench serve``: one aiohttp session, ``content.iter_any`` or lines, JSON parsed as it comes, the clock
-read after the line was split and parsed. It sends ``X-Request-Id``, so that its times can be set beside the mock's log.
+The shape of ``vllm bench serve``: one aiohttp session, ``content.iter_any``, JSON parsed as it comes, the clock read
+after the line was split and parsed. It sends ``X-Request-Id``, so that its times can be set beside the mock's log.
 Written anew here in that shape, because vLLM itself needs torch and a tokenizer to start.
 """
 
@@ -36,7 +36,7 @@ async def one(session: aiohttp.ClientSession, url: str, number: int, kept: list[
     kept.append((number, stamps))
 
 
-async def main(url: str, streams: int, seconds: float, out: str) -> None:
+async def main(url: str, streams: int, seconds: float) -> list[Any]:
     kept: list[Any] = []
     numbers = iter(range(10**9))
     timeout = aiohttp.ClientTimeout(total=600)
@@ -50,8 +50,9 @@ async def main(url: str, streams: int, seconds: float, out: str) -> None:
                 await one(session, url + "/chat/completions", next(numbers), kept)
 
         await asyncio.gather(*(stream(index) for index in range(streams)))
-    Path(out).write_text(json.dumps({"cpu_s": time.process_time(), "requests": kept}))
+    return kept
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))
+    found = asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    Path(sys.argv[4]).write_text(json.dumps({"cpu_s": time.process_time(), "requests": found}))

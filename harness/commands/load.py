@@ -6,8 +6,8 @@ How the load comes:
   --streams 8     closed loop: 8 requests at a time, the next when the last has ended. Use this for throughput.
   --sweep         rising rates up to the knee, beyond which the server does not keep up.
 
-What decides: --budget FIGURE=LIMIT. A figure is ttft, ttfc, e2e, tpot, gap, itl, worst_gap with a percentile or mean and
-its unit (ttft_p95_s, e2e_mean_s), or tokens_per_s, requests_per_s, goodput, error_share, stall_share. Pass: the
+What decides: --budget FIGURE=LIMIT. A figure is ttft, ttfc, e2e, tpot, gap, itl, worst_gap with a percentile or mean
+and its unit (ttft_p95_s, e2e_mean_s), or tokens_per_s, requests_per_s, goodput, error_share, stall_share. Pass: the
 interval is inside the limit. Fail: it is outside. Else inconclusive: give --repeats. Any budget brings one over errors:
 at most 1 % of the requests may fail. A run in which this client was the bottleneck is inconclusive; look at yours
 beforehand with --calibrate.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "number", "due_s", "late_s", "sent_s", "end_s", "ok", "failure", "status", "ttft_s", "ttft_sent_s", "ttfc_s",
-    "e2e_s",     "tpot_s", "worst_gap_s", "tokens", "token_source", "prompt_tokens", "token_events", "coalesced", "finish_reason",
+    "e2e_s", "tpot_s", "worst_gap_s", "tokens", "token_source", "prompt_tokens", "token_events", "coalesced",
+    "finish_reason",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Load tests in a session: the ``load`` fixture, the ``perf`` mark, a serial phase, and records for the scorecard.
 
-A test's suite has one case per budget (passed, failed, or errored for inconclusive) and one per run, whose scores are
-the run's figures, so that the default gate, rules of the gate's file and baselines see them as they see any other suite.
+A suite has one case per budget (passed, failed, or errored where inconclusive) and one per run, whose scores are
+the run's figures, so that the default gate, rules of the gate's file and baselines see them like any other suite.
 Load tests run last and alone, also among workers of pytest-xdist: what else runs on the machine would be measured.
 """
 
@@ -200,8 +200,9 @@ class LoadPhase:
         case_id = case if count == 0 else f"{case} (call {count + 1})"
         error = Failure(kind="harness", message=reason, reason="inconclusive") if outcome == "errored" else None
         record = Record(
-            suite=suite, arm=arm, nodeid=item.nodeid, case_id=case_id, case_hash=content_hash({"load": case_id}), trial=0,
-            outcome=outcome, dataset="load", area=AREA, error=error, failure=reason if outcome == "failed" else "",
+            suite=suite, arm=arm, nodeid=item.nodeid, case_id=case_id, trial=0,
+            case_hash=content_hash({"load": case_id}), outcome=outcome, dataset="load",
+            area=AREA, error=error, failure=reason if outcome == "failed" else "",
             scores=scores, started_at=began, duration_s=duration_s or time.time() - began,
         )  # fmt: skip
         self.shared.journal.append(record.to_json())

@@ -2,8 +2,8 @@
 
 Requests that wait behind each other share their luck: a thousand of them may hold as much evidence as thirty. The
 series is cut into a few long batches in order of time; batches are nearly independent where single values are not, and
-the spread between them is what the interval is made of (Schmeiser 1982, Operations Research 30:556-568; for quantiles the
-sectioning of Asmussen and Glynn 2007, Stochastic Simulation, section III.5). Dependence that is left between
+the spread between them is what the interval is made of (Schmeiser 1982, Operations Research 30:556-568; for quantiles
+the sectioning of Asmussen and Glynn 2007, Stochastic Simulation, section III.5). Dependence that is left between
 neighbouring batches widens it.
 """
 

@@ -40,7 +40,7 @@ def test_a_load_run_says_its_figures_and_leaves_its_exports(
     figure = said["runs"][0]["figures"]["ttft_p95_s"]
     assert figure["low"] <= figure["value"] <= figure["high"]
     assert "from due" in figure["meaning"]
-    rows = list(csv.DictReader((tmp_path / "run" / "requests.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "run" / "requests.csv").read_text().splitlines()))
     assert len(rows) == said["runs"][0]["due"]
     assert float(rows[0]["ttft_s"]) > 0.009
 

@@ -45,9 +45,9 @@ class Connection:
     """A socket and the request that it carries. ``read`` and ``write`` are called when the system says so."""
 
     __slots__ = (
-        "_context", "_framing", "_incoming", "_name", "_out", "_outgoing", "_plain", "_size", "_tls", "connected", "due",
-        "ended", "fd", "how", "kernel", "note", "number", "pieces", "recv", "retried", "sent", "sock", "stamps", "state",
-        "stream", "taken", "used", "wants_write",
+        "_context", "_framing", "_incoming", "_name", "_out", "_outgoing", "_plain", "_size", "_tls", "connected",
+        "due", "ended", "fd", "how", "kernel", "note", "number", "pieces", "recv", "retried", "sent", "sock", "stamps",
+        "state", "stream", "taken", "used", "wants_write",
     )  # fmt: skip
 
     def __init__(self, family: int, address: Any, context: ssl.SSLContext | None, name: str) -> None:

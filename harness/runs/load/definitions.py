@@ -82,7 +82,7 @@ _ALL = (
     ),
     Definition(
         name="tokens_per_s", label="tokens per second", unit="tokens/s", of="run", direction="higher",
-        meaning="output tokens of good requests, each request's spread evenly from its first to its last token event, that "
+        meaning="output tokens of good requests, each request's spread evenly from first to last token event, that "
         "fall into the measured time, divided by it",
         source="output throughput of vLLM bench, without warm-up and drain",
     ),

@@ -1,7 +1,8 @@
 """Sweeps: the same load at rising rates, up to the knee, beyond which the server does not keep up.
 
-A rate is *kept up with* when at least 95 % of what was offered was answered well in the measured time, at most 1 % of the
-requests failed, and the latency had no trend. The knee is the highest rate kept up with below the lowest that is not.
+A rate is *kept up with* when at least 95 % of what was offered was answered well in the measured time, at most 1 % of
+the requests failed, and the latency had no trend. The knee is the highest rate kept up with, below the lowest that
+is not.
 """
 
 from __future__ import annotations

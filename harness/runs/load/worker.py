@@ -1,8 +1,8 @@
 """The measuring process: one loop over sockets that sends what is due, stamps what arrives, and appends what has ended.
 
 Started by :mod:`harness.runs.load.running`, which writes the job to its standard input (it may hold keys, so it is no
-file). It answers in JSON lines: ``ready`` when its connections are open, then waits for the start time, then ``at`` a few
-times a second, and ``end`` with its audit. When standard input closes it stops at once. It collects no garbage:
+file). It answers in JSON lines: ``ready`` when its connections are open, then waits for the start time, then ``at`` a
+few times a second, and ``end`` with its audit. When standard input closes it stops at once. It collects no garbage:
 nothing here makes cycles, and a pause would be measured.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def raw(pieces: list[bytes], how: int = COMPLETE) -> Raw:
 
 def cut_at(data: bytes, places: set[int]) -> list[bytes]:
     edges = [0, *sorted(place for place in places if 0 < place < len(data)), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(edges)]
 
 
 BODIES = [

@@ -54,7 +54,7 @@ def test_a_longer_run_begins_like_a_shorter_one() -> None:
 
 def test_processes_share_the_schedule_without_losing_a_request() -> None:
     dealt = slices([0.0, 0.1, 0.2, 0.3, 0.4], 2)
-    assert sorted(sum(dealt, [])) == [(0, 0.0), (1, 0.1), (2, 0.2), (3, 0.3), (4, 0.4)]
+    assert sorted(one for part in dealt for one in part) == [(0, 0.0), (1, 0.1), (2, 0.2), (3, 0.3), (4, 0.4)]
 
 
 def test_streams_of_a_closed_loop_do_not_start_together() -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.core.blocks import Block, Cell, Curve, Figure, Figures, Prose, SectionPage, Series, Table
+from harness.core.blocks import Block, Cell, Curve, Figure, Figures, Prose, SectionPage, Series, Table, Tone
 from harness.reporting import numbers
 from harness.runs.load.definitions import DEFINITIONS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.runs.load.sweep import Sweep
 
 POINTS, MOST_DOTS = 80, 400
-TONES = {"pass": "good", "fail": "bad", "inconclusive": "warn"}
+TONES: dict[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "warn"}
 SIGNS = {"pass": "✓ pass", "fail": "✗ fail", "inconclusive": "? inconclusive"}
 
 
@@ -29,8 +29,8 @@ def unit_text(value: float | None, metric: str) -> str:
         return "not reached"
     unit = DEFINITIONS[metric].unit
     if unit == "s":
-        if value is not None and 0 < value < 0.01:
-            return f"{value * 1e3:.2f} ms"
+        if value is not None and 0 < value < 1:
+            return f"{value * 1e3:.{2 if value < 0.01 else 1 if value < 0.1 else 0}f} ms"
         return numbers.seconds(value)
     return numbers.share(value, decimals=2) if not unit else numbers.measured(value, unit)
 
@@ -52,17 +52,18 @@ def load_page(result: LoadResult) -> SectionPage:
 
 def _headline(result: LoadResult) -> Figures:
     last = result.last
+    sign, _, word = SIGNS[result.answer].partition(" ")
+    loop, _, load = last.offered.partition(", ")
+    budgets = f"{len(result.verdicts)} budgets" if result.verdicts else "no budget was given"
     items = [
+        Figure(label="Verdict", value=sign, note=f"{word}; {budgets}", tone=TONES[result.answer]),
+        Figure(label=loop, value=load, note=f"measured {numbers.seconds(last.measured_s)}"),
         Figure(
-            label="Verdict" if result.verdicts else "Run", value=SIGNS[result.answer], tone=TONES[result.answer],  # type: ignore[arg-type]
-            note=f"{len(result.verdicts)} budgets" if result.verdicts else "no budget was given",
-        ),
-        Figure(label="Load", value=last.offered, note=f"measured {numbers.seconds(last.measured_s)}"),
-        Figure(
-            label="Good requests", value=numbers.n_of(last.good, last.due),
+            label="Good requests",
+            value=numbers.n_of(last.good, last.due),
             note=f"{last.warm_up} left out as warm-up" if last.warm_up else "no warm-up left out",
         ),
-    ]  # fmt: skip
+    ]
     for name in ("ttft_p50_s", "ttft_p95_s", "gap_p50_s", "tokens_per_s"):
         found = last.figure(name)
         if found is not None:
@@ -95,7 +96,7 @@ def verdict_table(result: LoadResult) -> Table:
     rows = [
         (
             Cell(text=verdict.rule),
-            Cell(text=SIGNS[verdict.answer], tone=TONES[verdict.answer]),  # type: ignore[arg-type]
+            Cell(text=SIGNS[verdict.answer], tone=TONES[verdict.answer]),
             Cell(text=verdict.reason),
             Cell(text=verdict.needs, tone="muted"),
         )
@@ -323,7 +324,9 @@ def sweep_table(made: Sweep) -> Table:
     rows = []
     for level in made.levels:
         s = level.summary
-        word, tone = {True: ("✓ yes", "good"), False: ("✗ no", "bad"), None: ("? not known", "warn")}[level.kept_up]
+        kept: dict[bool | None, tuple[str, Tone]]
+        kept = {True: ("✓ yes", "good"), False: ("✗ no", "bad"), None: ("? not known", "warn")}
+        word, tone = kept[level.kept_up]
         names = ("ttft_p50_s", "ttft_p95_s", "gap_p99_s", "tokens_per_s", "requests_per_s")
         cells = [
             Cell(text="" if (one := s.figure(name)) is None else unit_text(one.estimate.value, one.metric))
@@ -332,7 +335,7 @@ def sweep_table(made: Sweep) -> Table:
         rows.append(
             (
                 Cell(text=f"{level.rate:g}", sort=level.rate), Cell(text=numbers.n_of(s.good, s.due)), *cells,
-                Cell(text=word, tone=tone), Cell(text=level.why, tone="muted"),  # type: ignore[arg-type]
+                Cell(text=word, tone=tone), Cell(text=level.why, tone="muted"),
             )
         )  # fmt: skip
     columns = ("Rate", "Good", "ttft p50", "ttft p95", "gap p99", "tokens/s", "requests/s", "Kept up", "Why not")

@@ -12,7 +12,8 @@ from benchmarks.figures import Result
 from benchmarks.machine import described, warn_if_busy
 from benchmarks.table import keep, terminal
 
-NAMES = ("startup", "client", "noop", "memory", "window", "report_size", "load")
+GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_pii")
+NAMES = ("startup", "client", "noop", "memory", "window", "report_size", "load", *GUARDS, "rewards_lab")
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
     if options.list:
         for name in NAMES:
             sentence = (importlib.import_module(f"benchmarks.{name}").__doc__ or "").strip().partition("\n")[0]
-            print(f"{name:12} {sentence}")
+            print(f"{name:20} {sentence}")
         return 0
     print(described(), warn_if_busy(), sep="\n", flush=True)
     bad = 0

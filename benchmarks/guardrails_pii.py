@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.figures import Figure, Result
 from harness.core.decision import Event
 from harness.guardrails.pii import PiiGuard
 from harness.guardrails.secrets import SecretsGuard
@@ -178,6 +179,34 @@ def _unlabelled() -> Iterator[tuple[str, Iterable[str]]]:
     yield "notinject", [row["prompt"] for row in json.loads((PUBLIC / "benign/notinject_one.json").read_text())]
     yield "begin wow", (PUBLIC / "grounded/begin_dev_wow.tsv").read_text(encoding="utf-8").splitlines()
     yield "blns", json.loads((PUBLIC / "strings/blns.json").read_text(encoding="utf-8"))
+
+
+def run(scale: float = 1.0) -> Result:
+    """What is asked for of times, as figures; misses and false alarms are printed by :func:`main`."""
+    figures = []
+    for name in ("pii", "secrets", "tool_arguments"):
+        count = max(20, int(200 * scale))
+        late = cpu_s(judged(name, PROSE * 19), count)[int(0.95 * count) - 1]
+        figures.append(Figure(what=f"{name}, 2 kB, p95", value=late * 1e3, unit="ms", at_most=5))
+        figures.append(
+            Figure(what=f"{name}, 1 MB of prose", value=cpu_s(judged(name, PROSE * 9800))[1], unit="s", at_most=1)
+        )
+        worst, where = 0.0, ""
+        for piece in HOSTILE:
+            sizes = range(16, 21) if scale == 1 else range(16, 18)
+            times = [
+                max(cpu_s(judged(name, (piece * (2**power // len(piece) + 1))[: 2**power]))[1], 1e-6) for power in sizes
+            ]
+            worst, where = max((worst, where), *((late / early, piece) for early, late in pairwise(times)))
+        what = f"{name}, worst t(2n)/t(n) on hostile texts"
+        figures.append(Figure(what=what, value=worst, unit="x", at_most=2.6, note=f"{where!r} repeated"))
+    return Result(
+        name="guardrails_pii",
+        title="What the guards for personal data, secrets and tool arguments cost",
+        method="CPU seconds of this process: medians of three, or the 95th percentile where it says so.",
+        figures=tuple(figures),
+        scale=scale,
+    )
 
 
 def main(wanted: list[str]) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def aiohttp_path(folder: Path, streams: int) -> dict[str, float]:
 
 
 def guidellm(folder: Path, streams: int, seconds: int) -> dict[str, float] | None:
-    """guidellm of the program that HARNESS_BENCH_GUIDELLM names; None where there is none, or it does not run offline."""
+    """guidellm, the program that HARNESS_BENCH_GUIDELLM names; None where there is none, or it needs a download."""
     program = os.environ.get("HARNESS_BENCH_GUIDELLM") or shutil.which("guidellm")
     if not program:
         return None
@@ -126,7 +127,7 @@ def frozen(folder: Path) -> tuple[float, float]:
 
 
 def held_by_intervals(count: int) -> tuple[float, float, float]:
-    """Share of 95 % intervals that hold the truth: of the mean and the p95 in simulated M/M/1 queues, and naive ones."""
+    """Share of 95 % intervals that hold the truth in M/M/1 queues: of the mean, of the p95, and naive ones."""
     import math
 
     import numpy as np
@@ -212,14 +213,14 @@ def run(scale: float = 1.0) -> Result:
         row("server frozen for 1 s at 50/s: ttft p99 from due, off by", abs(found_s / true_s - 1) * 100, "percent",
             at_most=5.0, note=f"{found_s:.3f} s measured, {true_s:.3f} s worked out")  # fmt: skip
         due = Arrivals(kind="constant", rate=100).due(10)
-        gaps = [after - before for before, after in zip(due, due[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(due)]
         row("CV of constant arrivals at 100/s", statistics.stdev(gaps) / statistics.fmean(gaps), "", at_most=0.05)
         from scipy.stats import kstest
 
         values = []
         for seed in range(5):
             due = Arrivals(rate=100, seed=seed).due(20)
-            gaps = [after - before for before, after in zip(due, due[1:], strict=False)]
+            gaps = [after - before for before, after in pairwise(due)]
             values.append(float(kstest(gaps, "expon", args=(0, 0.01)).pvalue))
         row("Poisson arrivals: smallest Kolmogorov-Smirnov p of 5 seeds", min(values), "", at_least=0.01)
     mean, p95, naive = held_by_intervals(max(20, int(QUEUES * scale)))
@@ -231,7 +232,8 @@ def run(scale: float = 1.0) -> Result:
         title="How exact and how cheap the load generator is",
         method=(
             "A mock server in a process of its own logs when it gave each token to the system; errors are absolute "
-            "differences between the client's stamps and this log, on one clock. Streams of 50 tokens/s (100 tokens, 50 ms "
+            "differences between the client's stamps and this log, on one clock. Streams of 50 tokens/s (100 tokens, 50 "
+            "ms 
             "to the first), closed loop, 4 s. Client, mock and the process that reads the results share the machine. The "
             "other clients ask the same mock in the same run."
         ),

@@ -26,6 +26,8 @@ COMMANDS = {
     "load": "measure an endpoint under load: latency, throughput and errors with intervals, and budgets",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",
+    "verify": "whether an audit log of guards is as it was written",
+    "escalations": "what guarded agents handed over to people: list, resume, end",
     "init": "write a small project that passes at once, and say where your agent goes",
     "schema": "where the JSON Schema of golden cases lies, for editors",
 }

@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MEASURED = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs" / "benchmarks").rglob("*.md"))
 """Pages that the benchmarks write: what they show takes minutes, so only their links are followed here."""
 PAGES = ["README.md", *sorted({p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md")} - {*MEASURED})]
-COPIED = ("suites", "golden_datasets", "fixtures", "reports", "pyproject.toml")
+COPIED = ("suites", "suites_nightly", "golden_datasets", "fixtures", "reports", "pyproject.toml")
 FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.M | re.S)
 OPTIONS_MARK = "<!-- options: written by tests/test_docs.py -->"
 
@@ -459,6 +459,19 @@ def test_every_field_of_every_gate_rule_is_described() -> None:
     text = page("scorecard-and-gates.md")
     missing = [f"{kind}.{item.name}" for kind, rule in KINDS.items() for item in fields(rule) if item.name not in text]
     assert missing == []
+
+
+def test_every_check_of_a_reward_and_everything_that_can_be_declared_is_described() -> None:
+    from dataclasses import fields
+
+    from harness.rewards import CONFORMANCE, FAMILIES, PROPERTIES, Declared
+    from harness.rewards.declared import INTERFACES
+    from harness.rewards.mutator_changes import OPERATORS
+
+    text = " ".join(page("rewards.md").split())
+    named = [*CONFORMANCE, *PROPERTIES, *INTERFACES, *(item.name for item in fields(Declared))]
+    assert [name for name in named if f"`{name}`" not in text] == []
+    assert [words for words in (*FAMILIES, *OPERATORS) if words not in text] == []
 
 
 def test_every_importer_is_described() -> None:

@@ -42,7 +42,7 @@ def compare_with(ref: str | None, run: Run, folder: Path, *, root: Path, runs: P
     :param runs: folder of the runs.
     """
     from harness.commands.changes_age import commits_between
-    from harness.core.pairing import pair_up, summarise
+    from harness.core.pairing import datasets_of, pair_up, summarise
 
     if ref == "none":
         return Against()
@@ -65,7 +65,7 @@ def compare_with(ref: str | None, run: Run, folder: Path, *, root: Path, runs: P
         # What was not asked for did not go missing.
         asked = set(candidate.suites)
         base = replace(base, suites={name: cases for name, cases in base.suites.items() if name in asked})
-    made = pair_up(base, candidate)
+    made = pair_up(base, candidate, datasets=datasets_of(run.manifest))
     if base.run_id == candidate.run_id:
         made = replace(made, notes=(*made.notes, "the baseline is this very run, so nothing can differ"))
     meta = {**made.meta, "source": where, "base_commits": commits_between(root, base.commit, candidate.commit)}

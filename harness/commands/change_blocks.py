@@ -19,13 +19,21 @@ MOST_PARTINGS = 10
 
 
 def change_page(
-    changes: Changes, old: Run | Baseline, new: Run, *, age: str = "", sides: Sequence[Sides] = (), cell: int = 0
+    changes: Changes,
+    old: Run | Baseline,
+    new: Run,
+    *,
+    age: str = "",
+    sides: Sequence[Sides] = (),
+    cell: int = 0,
+    adjusted: Table | None = None,
 ) -> SectionPage:
     """The page: the two runs, the lines over everything, areas and suites, the flipped cases, what has no pair.
 
     :param age: how much older the old run is, as a sentence's end.
     :param sides: flipped cases with their trajectories; where the two part is shown in ``cell`` characters a step.
     :param cell: 0: not at all, for pages that show the trajectories themselves.
+    :param adjusted: the differences with an earlier run taken out, where one was named.
     """
     comparison = changes.comparison
     worse, better = flips(comparison)
@@ -45,6 +53,8 @@ def change_page(
             blocks += [Prose(text=f"{run.manifest.run_id}: {note}", tone="warn") for note in _doubts(run)]
     lines = [changes.all, *changes.areas, *changes.suites]
     blocks += [_table(lines, changes.margin), _ratios(lines)]
+    if adjusted is not None:
+        blocks.append(adjusted)
     if sides and cell:
         blocks.append(_partings(sides, cell))
     if not cell:

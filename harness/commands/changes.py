@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.commands.ratios import Ratio, ratio_of_cases, ratio_of_totals
-from harness.core.comparison import Baseline, CasePair, Comparison, SuiteComparison, suite_key
+from harness.core.comparison import (
+    Baseline,
+    CasePair,
+    Comparison,
+    SuiteComparison,
+    family_labels,
+    pooled_difference,
+    suite_key,
+)
 from harness.core.record import Manifest, Run
 from harness.core.scorecard import CaseLine
 from harness.stats.decide import Decision, decide_paired
@@ -71,20 +79,19 @@ def changes_between(old: Run | Baseline, new: Run, *, level: float = 0.95, margi
 
     A baseline keeps cost and latency per suite only, so against one the ratios come without an interval.
     """
-    from harness.core.pairing import pair_up, summarise
+    from harness.core.pairing import datasets_of, pair_up, summarise
 
     base = old if isinstance(old, Baseline) else summarise(old.manifest, old.records)
     now = summarise(new.manifest, new.records)
-    comparison = pair_up(base, now, level=level)
+    comparison = pair_up(base, now, level=level, datasets=datasets_of(new.manifest))
     before = None if isinstance(old, Baseline) else _lines(old)
     after = _lines(new)
     manifests = [new.manifest] if isinstance(old, Baseline) else [new.manifest, old.manifest]
     areas, observed = _places(manifests)
-    datasets = {suite_key(plan.suite, plan.arm): plan.dataset for plan in new.manifest.planned}
 
     def line(kind: Literal["suite", "area", "all"], name: str, parts: Sequence[SuiteComparison]) -> Change:
         ratios = _summed(comparison, parts) if before is None else _paired(before, after, parts, level)
-        return _change(kind, name, parts, ratios, _families(parts, after, datasets), level=level, margin=margin)
+        return _change(kind, name, parts, ratios, level=level, margin=margin)
 
     gating = [suite for suite in comparison.suites if suite.suite not in observed]
     grouped: dict[str, list[SuiteComparison]] = {}
@@ -117,13 +124,17 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
                 "changed_cases": list(suite.changed),
                 "only_base": list(suite.only_base),
                 "only_new": list(suite.only_new),
-                "flipped": [{**vars(pair), "difference": pair.difference} for pair in suite.pairs if pair.difference],
+                "flipped": [{**_plain(pair), "difference": pair.difference} for pair in suite.pairs if pair.difference],
             }
             for suite in comparison.suites
         ],
         "notes": list(comparison.notes),
         "source": comparison.meta.get("source", ""),
     }
+
+
+def _plain(pair: CasePair) -> dict[str, Any]:
+    return {key: value for key, value in vars(pair).items() if key != "family"}
 
 
 def changes_json(changes: Changes) -> dict[str, Any]:
@@ -158,16 +169,12 @@ def _change(
     name: str,
     parts: Sequence[SuiteComparison],
     ratios: tuple[Ratio, Ratio],
-    groups: list[int] | None,
     *,
     level: float,
     margin: float,
 ) -> Change:
-    from harness.stats.paired import paired_difference
-
     pairs = tuple(pair for part in parts for pair in part.pairs)
-    differences = [pair.difference for pair in pairs]
-    made = paired_difference(differences, groups, level=level)
+    made = pooled_difference(pairs, level=level)
     return Change(
         kind=kind,
         name=name,
@@ -179,24 +186,10 @@ def _change(
         latency=ratios[1],
         unpaired=sum(len(part.changed) + len(part.only_base) for part in parts),
         added=sum(len(part.only_new) for part in parts),
-        decision=decide_paired(differences, margin, groups, confidence=0.5 + level / 2),
+        decision=decide_paired(
+            [pair.difference for pair in pairs], margin, family_labels(pairs), confidence=0.5 + level / 2
+        ),
     )
-
-
-def _families(parts: Sequence[SuiteComparison], after: Values, datasets: Mapping[str, str]) -> list[int] | None:
-    """One number per pair for the family its case belongs to; None when every case is one of its own.
-
-    As on the scorecard: a case of a dataset that two suites use is one cause, and so is a cluster.
-    """
-    numbers: dict[tuple[str, str], int] = {}
-    labels = []
-    for part in parts:
-        for pair in part.pairs:
-            line = after.get((part.suite, pair.case_id))
-            name = line.cluster if line is not None and line.cluster else pair.case_id
-            family = (datasets.get(part.suite) or part.suite, name)
-            labels.append(numbers.setdefault(family, len(numbers)))
-    return None if len(numbers) == len(labels) else labels
 
 
 def _lines(run: Run) -> Values:

@@ -15,6 +15,7 @@ from harness.commands.project import RUN_HELP, Say, add_project_arguments, open_
 from harness.core.errors import HarnessError, UsageError
 
 if TYPE_CHECKING:
+    from harness.commands.covariate import AdjustedLine
     from harness.commands.project import Project
     from harness.core.comparison import Baseline, Comparison
     from harness.core.record import Run
@@ -24,6 +25,7 @@ examples:
   harness compare latest~1 latest
   harness compare main latest                        main: the file reports/baselines/main.json
   harness compare latest~1 latest --format html --out changes.html
+  harness compare latest~1 latest --covariate latest~2       narrower intervals of cost, latency and scores (CUPED)
   harness compare OLD NEW --format markdown >> "$GITHUB_STEP_SUMMARY"
 """
 FORMATS = ("terminal", "html", "markdown", "json")
@@ -37,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("NEW", help=RUN_HELP)
     parser.add_argument("--format", choices=FORMATS, help="default: by the ending of --out, else terminal")
     parser.add_argument("--margin", type=float, default=5.0, metavar="POINTS", help="acceptable drop; default: 5")
+    parser.add_argument(
+        "--covariate",
+        metavar="RUN",
+        help="an earlier run: take what it foretells of each case out of the differences of cost, latency and scores",
+    )
     parser.add_argument("--out", metavar="FILE", help="write there instead of on the screen")
     add_project_arguments(parser)
 
@@ -58,13 +65,23 @@ def run(args: argparse.Namespace, say: Say) -> int:
     changes = changes_between(old, new, margin=args.margin / 100)
     sides, more = side_by_side(changes.comparison, _kept(old, project), new)
     age = _age(changes.comparison, old, new, project)
+    adjusted = _adjusted(args.covariate, old, new, project) if args.covariate else None
     if wanted == "json":
         import json
 
         made = {**changes_json(changes), "age": age, "trajectories": sides_json(sides)}
+        if adjusted is not None:
+            from harness.commands.covariate import covariate_json
+
+            made["covariate"] = covariate_json(*adjusted)
         text = json.dumps(made, indent=2, default=str)
     else:
-        page = change_page(changes, old, new, age=age, sides=sides, cell=CELLS.get(wanted, 0))
+        table = None
+        if adjusted is not None:
+            from harness.commands.covariate import covariate_table
+
+            table = covariate_table(*adjusted)
+        page = change_page(changes, old, new, age=age, sides=sides, cell=CELLS.get(wanted, 0), adjusted=table)
         if wanted == "html":
             from harness.commands.change_html import page_html
 
@@ -91,7 +108,24 @@ def run(args: argparse.Namespace, say: Say) -> int:
     return 0
 
 
-def _old(ref: str, project: Project, new_folder: Path) -> Run | Baseline:
+def _adjusted(ref: str, old: Run | Baseline, new: Run, project: Project) -> tuple[list[AdjustedLine], str]:
+    """The lines with what the earlier run foretells taken out, and that run's id."""
+    from harness.commands.covariate import adjusted_lines, check_covariate
+    from harness.core.comparison import suite_key
+    from harness.core.pairing import datasets_of, summarise
+    from harness.core.record import Run
+
+    source = _old(ref, project, None)
+    before = old if not isinstance(old, Run) else summarise(old.manifest, old.records)
+    earlier = source if not isinstance(source, Run) else summarise(source.manifest, source.records)
+    made = summarise(new.manifest, new.records)
+    check_covariate(ref, earlier, before, made)
+    observed = {suite_key(plan.suite, plan.arm) for plan in new.manifest.planned if plan.observe}
+    lines = adjusted_lines(before, made, earlier, ref=ref, observed=observed, datasets=datasets_of(new.manifest))
+    return lines, earlier.run_id
+
+
+def _old(ref: str, project: Project, new_folder: Path | None) -> Run | Baseline:
     from harness.commands.baselines import load_baseline
     from harness.results.reader import open_run
 
@@ -102,7 +136,7 @@ def _old(ref: str, project: Project, new_folder: Path) -> Run | Baseline:
             return load_baseline(ref, root=project.root, runs=project.settings.runs)[0]
         except UsageError:
             raise error from None
-    if folder.resolve() == new_folder.resolve():
+    if new_folder is not None and folder.resolve() == new_folder.resolve():
         raise UsageError(f"{ref} and the new run are the same run, {folder.name}; name another, such as latest~1")
     return open_run(folder, strict=False)
 

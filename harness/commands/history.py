@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,13 @@ examples:
   harness history --webhook "$ALERTS_URL"                   after a nightly run
 """
 LIMITS = (
-    ("drop", "pass_rate_drop", "pass rate below that of the runs before, relative; default: 20"),
-    ("errors", "error_rate", "trials that could not be measured; default: 5"),
-    ("cost", "cost_rise", "cost of a trial above that of the runs before; default: 10"),
+    (
+        "drop",
+        "pass_rate_drop",
+        "pass rate below that of the runs before, relative; default: [tool.harness.alerts], else 20",
+    ),
+    ("errors", "error_rate", "trials that could not be measured; default: as there, else 5"),
+    ("cost", "cost_rise", "cost of a trial above that of the runs before; default: as there, else 10"),
 )
 """Flag, field of the limits, help."""
 
@@ -41,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="the newest N; 0: all; default: 20")
     parser.add_argument("--trend", action="store_true", help="pass rate, cost and latency over the comparable runs")
     parser.add_argument("--alerts", action="store_true", help="what in the newest run somebody should look at")
-    parser.add_argument("--webhook", metavar="URL", help="also post the alerts there as JSON, if there are any")
+    parser.add_argument(
+        "--webhook",
+        metavar="URL",
+        help="also post the alerts there as JSON, if there are any; default: webhook of [tool.harness.alerts]",
+    )
     for flag, _, text in LIMITS:
         parser.add_argument(f"--{flag}", type=float, metavar="PERCENT", help=f"alert: {text}")
     parser.add_argument("--json", action="store_true", help="as JSON instead of a table")
@@ -52,12 +61,16 @@ def run(args: argparse.Namespace, say: Say) -> int:
     """List, or look at the newest whole run."""
     if args.limit < 0:
         raise UsageError(f"--limit must be at least 0, got {args.limit}")
-    limits = _limits(args)
+    _check_limits(args)
     if args.webhook:
         from harness.commands.watch_history import check_webhook
 
         check_webhook(args.webhook)
     project = open_project(args)
+    said = project.settings.alerts
+    limits = _limits(args, said)
+    if args.alerts and not args.webhook:
+        args.webhook = str(said.get("webhook", "")) or None
     if args.trend or args.alerts or args.webhook:
         return _look(args, project, limits, say)
     return _list(args, project, say)
@@ -146,10 +159,7 @@ def _look(args: argparse.Namespace, project: Project, limits: Limits, say: Say) 
     return 0
 
 
-def _limits(args: argparse.Namespace) -> Limits:
-    from harness.results.alerts import Limits
-
-    given: dict[str, float] = {}
+def _check_limits(args: argparse.Namespace) -> None:
     for flag, name, _ in LIMITS:
         value = getattr(args, flag)
         if value is None:
@@ -158,7 +168,18 @@ def _limits(args: argparse.Namespace) -> Limits:
             raise UsageError(f"--{flag} is a limit of alerts, so it needs --alerts too")
         if not 0 <= value <= (100 if name != "cost_rise" else 1e6):
             raise UsageError(f"--{flag} is in percent, such as 10, got {value:g}")
-        given[name] = value / 100
+
+
+def _limits(args: argparse.Namespace, said: Mapping[str, float | str]) -> Limits:
+    """Command line over environment over ``[tool.harness.alerts]`` over the defaults, limit by limit."""
+    from harness.results.alerts import Limits
+
+    given: dict[str, float] = {}
+    for flag, name, _ in LIMITS:
+        value = getattr(args, flag)
+        value = said.get(flag) if value is None else value
+        if value is not None:
+            given[name] = float(value) / 100
     return Limits(**given)
 
 

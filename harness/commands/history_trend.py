@@ -45,6 +45,8 @@ class Chart:
     value: float = 0.0
     limit: float = 0.0
     false_alarm_runs: float = 0.0
+    path: tuple[tuple[int, float], ...] = ()
+    """Number of the run in the history, from 1, and the sum of failures after it."""
 
 
 def trend_lines(runs: Sequence[RunFigures]) -> list[TrendLine]:
@@ -117,6 +119,7 @@ def chart(chain: Sequence[SuiteFigures | None]) -> Chart:
         value=path.sums[-1],
         limit=made.threshold,
         false_alarm_runs=made.runs_between_false_alarms,
+        path=tuple((at + 1, value) for at, value in zip(watched, path.sums, strict=True)),
     )
 
 
@@ -145,6 +148,8 @@ def _line(name: str, chain: Sequence[SuiteFigures | None], runs: Sequence[RunFig
         chart_value=made.value,
         chart_limit=made.limit,
         false_alarm_runs=made.false_alarm_runs,
+        chart_path=made.path,
+        levels=_levels(points, alpha),
         notes=tuple(notes),
     )
 
@@ -219,6 +224,21 @@ def _shifts(points: Sequence[TrendPoint], alpha: float) -> list[str]:
             before, after = numbers.measured(shift.before, unit), numbers.measured(shift.after, unit)
             found.append(f"{word} shifted from {before} to {after} with run {known[shift.at][0].run_id}")
     return found
+
+
+def _levels(points: Sequence[TrendPoint], alpha: float) -> tuple[tuple[int, int, float], ...]:
+    """The stretches between shifts of the pass rate, with their means; empty where it did not shift."""
+    from harness.stats.change_points import change_points
+
+    known = [(at, point.rate) for at, point in enumerate(points, 1) if point.rate is not None]
+    shifts = [shift.at for shift in change_points([rate for _, rate in known], alpha=alpha)]
+    if not shifts:
+        return ()
+    ends = [0, *shifts, len(known)]
+    return tuple(
+        (known[first][0], known[last - 1][0], sum(rate for _, rate in known[first:last]) / (last - first))
+        for first, last in pairwise(ends)
+    )
 
 
 def _when(note: str) -> tuple[str, str]:

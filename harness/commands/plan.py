@@ -24,6 +24,7 @@ examples:
   harness plan latest --margin 2 --power .9      a stricter gate
   harness plan latest --suite suites/tools       only these suites
   harness plan --rate .9 --cases 60              before there is a run
+  harness plan --looks 4                         what four planned looks would save
 """
 
 
@@ -44,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of chance that two runs share, in [0, 1); default: as measured against the run before, else 0",
     )
+    parser.add_argument(
+        "--looks", type=int, metavar="N", help="also plan the goal with N looks, as looks = N of the rule"
+    )
     parser.add_argument("--rate", type=float, metavar="SHARE", help="plan without a run: the pass rate to expect")
     parser.add_argument("--cases", type=int, metavar="N", help="with --rate: cases; default: 100")
     parser.add_argument("--trials", type=int, metavar="N", help="with --rate: trials per case; default: 1")
@@ -58,6 +62,10 @@ def run(args: argparse.Namespace, say: Say) -> int:
 
     goal = _goal(args)
     plan = _from_numbers(args, goal) if args.rate is not None else _from_run(args, goal)
+    if args.looks is not None:
+        from harness.commands.plan_report import with_looks
+
+        plan = with_looks(plan, args.looks)
     if args.json:
         import json
 
@@ -79,6 +87,8 @@ def _goal(args: argparse.Namespace) -> Goal:
         raise UsageError(f"--power is a share between 0.5 and 1, such as .8, got {args.power:g}")
     if not 0.5 < args.confidence < 1:
         raise UsageError(f"--confidence is a share between 0.5 and 1, such as .975, got {args.confidence:g}")
+    if args.looks is not None and not 1 <= args.looks <= 50:
+        raise UsageError(f"--looks is a number of planned looks from 1 to 50, such as 4, got {args.looks}")
     if args.shared is not None and not 0 <= args.shared < 1:
         raise UsageError(f"--shared is a share from 0 to below 1, got {args.shared:g}")
     return Goal(margin=args.margin / 100, power=args.power, confidence=args.confidence)

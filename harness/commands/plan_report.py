@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.commands.plan_numbers import Goal, Noise, Size, cases_needed, mcnemar, measured_noise, size_of
 from harness.core.errors import HarnessError, UsageError
+from harness.stats.sequential.looks_power import LooksSize, looks_for
 from harness.stats.suite_plan import Spread, spread_of_run
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Plan:
     agent: str = ""
     unmeasured: int = 0
     """Cases without a measured trial; they are not planned with."""
+    looks: LooksSize | None = None
+    """The goal with planned looks in place of one test at the end; None when not asked for, or out of reach."""
 
 
 def plan_from_run(
@@ -126,6 +129,14 @@ def older_runs(folder: Path, runs: Path) -> list[Run]:
     return found
 
 
+def with_looks(plan: Plan, count: int) -> Plan:
+    """The plan with so many planned looks for its goal, with the run's own trials per case."""
+    needed, goal = plan.whole.needed, plan.goal
+    if needed is None:
+        return plan
+    return replace(plan, looks=looks_for(needed.cases, count, power=goal.power, alpha=1 - goal.confidence))
+
+
 def plan_json(plan: Plan) -> dict[str, Any]:
     """All of it for machines; what does not exist is null."""
 
@@ -157,6 +168,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "by_size": [size(item) for item in plan.by_size],
         "mcnemar": {"drop": plan.goal.margin, "power_now": plan.mcnemar_power, "cases_needed": plan.mcnemar_cases},
         "unmeasured_cases": plan.unmeasured,
+        "looks": None if plan.looks is None else vars(plan.looks),
     }
 
 

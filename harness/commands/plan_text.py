@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from harness.commands.plan_numbers import Size
 from harness.commands.plan_report import Plan, SuitePlan
@@ -27,6 +28,8 @@ def plan_lines(plan: Plan) -> list[str]:
     if now.cost_usd is not None:
         lines.append(f"  one run costs {numbers.usd(now.cost_usd)}")
     lines.append(_needs(whole, power))
+    if plan.looks is not None:
+        lines += _looks(plan, power)
     lines += ["", *_noise(whole)]
     if plan.unmeasured:
         lines.append(f"  {numbers.count(plan.unmeasured)} cases were not measured and are not planned with")
@@ -50,6 +53,21 @@ def _needs(part: SuitePlan, power: str) -> str:
     cost = "" if needed.cost_usd is None else f", {numbers.usd(needed.cost_usd)} a run"
     more = numbers.count(needed.cases - now.cases)
     return f"  {power} needs {_amount(needed.cases, needed.trials)}{cost}: {more} more cases"
+
+
+def _looks(plan: Plan, power: str) -> list[str]:
+    made, needed = plan.looks, plan.whole.needed
+    assert made is not None
+    assert needed is not None
+    each = Decimal(0) if needed.cost_usd is None else needed.cost_usd / needed.cases
+    cost = "" if needed.cost_usd is None else f", {numbers.usd(each * round(made.cases))} a run"
+    share = numbers.share(made.cases / needed.cases, decimals=0)
+    at = ", ".join(numbers.count(n) for n in made.looks)
+    return [
+        f"  {power} with looks = {len(made.looks)}: at most {numbers.count(made.looks[-1])} cases, "
+        f"{numbers.count(round(made.cases))} on average{cost}, {share} of the fixed number",
+        f"  looks at {at} cases (O'Brien-Fleming; normal approximation)",
+    ]
 
 
 def _noise(part: SuitePlan) -> list[str]:

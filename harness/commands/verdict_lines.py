@@ -42,17 +42,17 @@ def changed_lines(
     :param observed: suites (by key) that never gate; they are left out here, the scorecard has them.
     :param created_at: when the run began, for the baseline's age; empty: not told.
     """
+    from harness.core.comparison import pooled_difference
     from harness.reporting import numbers
     from harness.reporting.flips import flips
     from harness.reporting.sections.changes import age_of
     from harness.reporting.visible_text import one_line
-    from harness.stats.paired import paired_difference
 
     width = max(40, width)
     comparison = replace(comparison, suites=tuple(s for s in comparison.suites if s.suite not in observed))
     worse, better = flips(comparison)
-    pairs = [pair.difference for suite in comparison.suites for pair in suite.pairs]
-    made = paired_difference(pairs)
+    pairs = [pair for suite in comparison.suites for pair in suite.pairs]
+    made = pooled_difference(pairs)
     source = str(comparison.meta.get("source", ""))
     name = f"{comparison.base} ({source})" if source and source != comparison.base else comparison.base
     age, stale = age_of(comparison, created_at)

@@ -9,12 +9,14 @@ The words:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.baseline import BASELINE_VERSION, Baseline, BaselineCase, CaseScore
 from harness.core.record import Manifest, Record, Run
+from harness.stats.estimate import Estimate
+from harness.stats.paired import paired_difference
 
 __all__ = [
     "BASELINE_VERSION",
@@ -27,7 +29,9 @@ __all__ = [
     "baseline_text",
     "compare",
     "compare_runs",
+    "family_labels",
     "make_baseline",
+    "pooled_difference",
     "suite_key",
 ]
 
@@ -46,11 +50,32 @@ class CasePair:
     base_passes: int
     new_trials: int
     new_passes: int
+    family: tuple[str, str] = ("", "")
+    """Dataset (or suite) and cluster (or case id): pairs of a family are one cause, also over several suites. Without
+    one the pair is a family of its own."""
 
     @property
     def difference(self) -> float:
         """Candidate pass share minus baseline pass share, in [-1, 1]."""
         return self.new_passes / self.new_trials - self.base_passes / self.base_trials
+
+
+def pooled_difference(pairs: Sequence[CasePair], *, level: float = 0.95) -> Estimate:
+    """Mean difference over the pairs of any suites together, with the interval that the gate's rules use.
+
+    Every pair has the same weight; families are clusters, as in :func:`harness.gates.pairs.pair_cases`.
+    """
+    return paired_difference([pair.difference for pair in pairs], family_labels(pairs), level=level)
+
+
+def family_labels(pairs: Sequence[CasePair]) -> list[int] | None:
+    """One number per pair for the family its case belongs to; None when every pair is one of its own."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    labels = [
+        numbers.setdefault(pair.family if any(pair.family) else ("", "", at), len(numbers))
+        for at, pair in enumerate(pairs)
+    ]
+    return None if len(numbers) == len(labels) else labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +140,9 @@ def compare(baseline: Baseline, manifest: Manifest, records: Iterable[Record], *
 
     :param level: confidence of the two-sided interval of each difference.
     """
-    from harness.core.pairing import pair_up, summarise
+    from harness.core.pairing import datasets_of, pair_up, summarise
 
-    return pair_up(baseline, summarise(manifest, records), level=level)
+    return pair_up(baseline, summarise(manifest, records), level=level, datasets=datasets_of(manifest))
 
 
 def compare_runs(old: Run, new: Run, *, level: float = 0.95) -> Comparison:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from statistics import median
 
 from harness.core.baseline import Baseline, BaselineCase, CaseScore, short
-from harness.core.comparison import CasePair, Comparison, SuiteComparison, suite_key
+from harness.core.comparison import CasePair, Comparison, SuiteComparison, pooled_difference, suite_key
 from harness.core.record import Manifest, Record
 from harness.core.scorecard import Scorecard
 from harness.core.tally import tally
-from harness.stats.paired import paired_difference
 
 
 def summarise(manifest: Manifest, records: Iterable[Record]) -> Baseline:
@@ -60,13 +59,23 @@ def summarise(manifest: Manifest, records: Iterable[Record]) -> Baseline:
     )
 
 
-def pair_up(base: Baseline, new: Baseline, *, level: float = 0.95) -> Comparison:
-    """The cases of both summaries, paired; with notes on what else differs between the runs."""
+def datasets_of(manifest: Manifest) -> dict[str, str]:
+    """Dataset per suite key: a case of a dataset that two suites use is one cause."""
+    return {suite_key(plan.suite, plan.arm): plan.dataset for plan in manifest.planned}
+
+
+def pair_up(
+    base: Baseline, new: Baseline, *, level: float = 0.95, datasets: Mapping[str, str] | None = None
+) -> Comparison:
+    """The cases of both summaries, paired; with notes on what else differs between the runs.
+
+    :param datasets: of the new run's suites, see :func:`datasets_of`; without it a suite's cases are its own.
+    """
     names = sorted(set(base.suites) | set(new.suites))
     return Comparison(
         base=base.run_id,
         new=new.run_id,
-        suites=tuple(_suite(name, base, new, level) for name in names),
+        suites=tuple(_suite(name, base, new, level, (datasets or {}).get(name) or name) for name in names),
         notes=tuple(_notes(base, new)),
         meta={
             "costs_usd": {name: [base.costs_usd.get(name), new.costs_usd.get(name)] for name in names},
@@ -79,7 +88,7 @@ def pair_up(base: Baseline, new: Baseline, *, level: float = 0.95) -> Comparison
     )
 
 
-def _suite(name: str, base: Baseline, new: Baseline, level: float) -> SuiteComparison:
+def _suite(name: str, base: Baseline, new: Baseline, level: float, dataset: str) -> SuiteComparison:
     old_cases, new_cases = base.suites.get(name, {}), new.suites.get(name, {})
     pairs, changed = [], []
     for case_id in sorted(set(old_cases) & set(new_cases)):
@@ -94,10 +103,10 @@ def _suite(name: str, base: Baseline, new: Baseline, level: float) -> SuiteCompa
                 base_passes=old.passes,
                 new_trials=now.trials,
                 new_passes=now.passes,
+                family=(dataset, now.cluster or case_id),
             )
         )
-    groups = _groups(name, [pair.case_id for pair in pairs], new)
-    made = paired_difference([pair.difference for pair in pairs], groups, level=level)
+    made = pooled_difference(pairs, level=level)
     return SuiteComparison(
         suite=name,
         pairs=tuple(pairs),
@@ -110,16 +119,6 @@ def _suite(name: str, base: Baseline, new: Baseline, level: float) -> SuiteCompa
         level=level,
         method=made.method,
     )
-
-
-def _groups(suite: str, case_ids: list[str], new: Baseline) -> list[int] | None:
-    """One label per case by its cluster; None where every case is on its own."""
-    cases = new.suites.get(suite, {})
-    numbers: dict[tuple[bool, str], int] = {}
-    labels = [
-        numbers.setdefault((bool(cases[name].cluster), cases[name].cluster or name), len(numbers)) for name in case_ids
-    ]
-    return None if len(numbers) == len(labels) else labels
 
 
 def _noting_versions(records: Iterable[Record], versions: dict[str, str]) -> Iterator[Record]:

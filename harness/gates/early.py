@@ -15,12 +15,12 @@ from harness.core.in_order import walk
 from harness.core.scorecard import Scorecard, SuiteLine
 from harness.core.verdict import Answer
 from harness.gates.claims import Claim
+from harness.gates.looks import Looks
 from harness.gates.wording import count, number, percent
 
 if TYPE_CHECKING:
     from harness.stats.sequential.evidence import Evidence
     from harness.stats.sequential.non_inferiority import NonInferiorityWatch
-    from harness.stats.sequential.pass_rate import PassRateWatch
 
 
 class Watch(Protocol):
@@ -40,12 +40,30 @@ class Watch(Protocol):
         ...
 
 
-def watch_for(at_least: float, confidence: float) -> PassRateWatch:
-    """The watch of a rule "pass rate at least ... at ... confidence": each of its two mistakes has the same bound."""
+def watch_for(at_least: float, confidence: float, *, looks: int | None = None, total: int = 1) -> Watch:
+    """The watch of a rule "pass rate at least ... at ... confidence": each of its two mistakes has the same bound.
+
+    :param looks: planned looks instead of one after every group; ``total`` is then the number of groups there are.
+    """
+    if looks is not None:
+        from harness.gates.looks import RateLooks
+
+        return RateLooks(at_least, confidence, looks, max(1, total))
     from harness.stats.sequential.pass_rate import PassRateWatch
 
     alpha = 1 - confidence
     return PassRateWatch(at_least, alpha_pass=alpha, alpha_fail=alpha)
+
+
+def claims_watch_for(
+    claims: Sequence[Claim], counter: Sequence[Claim], *, confidence: float, looks: int | None = None, total: int = 1
+) -> Watch:
+    """The same for a rule on the difference from a baseline."""
+    if looks is not None:
+        from harness.gates.looks import ClaimLooks
+
+        return ClaimLooks(claims, counter, confidence=confidence, looks=looks, total=max(1, total))
+    return ClaimsWatch(claims, counter, confidence=confidence)
 
 
 class ClaimsWatch:
@@ -107,16 +125,16 @@ class _ClaimWatch:
 
 
 def judge_in_order(
-    scorecard: Scorecard, lines: Sequence[SuiteLine], *, at_least: float, confidence: float
+    scorecard: Scorecard, lines: Sequence[SuiteLine], *, at_least: float, confidence: float, looks: int | None = None
 ) -> tuple[Answer, str, str]:
     """Answer, arithmetic and what it needs, for a pass-rate rule on a run that may have stopped early."""
-    watch = watch_for(at_least, confidence)
     missing = sum(line.missing_cases for line in lines)
+    total = _groups(scorecard, lines) + missing
+    watch = watch_for(at_least, confidence, looks=looks, total=total)
     if not missing:  # a case without any record may stand anywhere in the order, so nothing can be said without it
         for _, group in walk(scorecard, lines):
             if watch.update(group.worst, best=group.best).decided_at is not None:
                 break
-    total = _groups(scorecard, lines) + missing
     bar = f"pass_rate at least {number(at_least)}"
     return _told(watch, bar, total=total, missing=missing, confidence=confidence)
 
@@ -130,20 +148,21 @@ def judge_pairs_in_order(
     counter: Sequence[Claim],
     confidence: float,
     about: str,
+    looks: int | None = None,
 ) -> tuple[Answer, str, str]:
     """The same for a rule on the paired difference of pass shares.
 
     :param shares: the baseline's, see :func:`harness.gates.pairs.base_shares`.
     :param about: what is claimed, for the reason.
     """
-    watch = ClaimsWatch(claims, counter, confidence=confidence)
     missing = sum(line.missing_cases for line in lines)
+    total = _groups(scorecard, lines, set(shares)) + missing
+    watch = claims_watch_for(claims, counter, confidence=confidence, looks=looks, total=total)
     if not missing:
         for _, group in walk(scorecard, lines, base=shares):
             base = group.base_share
             if watch.update(group.worst - base, best=group.best - base).decided_at is not None:
                 break
-    total = _groups(scorecard, lines, set(shares)) + missing
     return _told(watch, about, total=total, missing=missing, confidence=confidence)
 
 
@@ -160,6 +179,8 @@ def _groups(scorecard: Scorecard, lines: Sequence[SuiteLine], among: set[tuple[s
 
 def _told(watch: Watch, about: str, *, total: int, missing: int, confidence: float) -> tuple[Answer, str, str]:
     state = watch.state
+    if isinstance(watch, Looks):
+        return _told_of_looks(watch, about, total=total, missing=missing, confidence=confidence)
     level = f"at {percent(confidence)}, looked at after every one"
     if state.decided_at is not None:
         value = math.exp(min(700.0, state.log_e_pass if state.answer == "pass" else state.log_e_fail))
@@ -169,12 +190,32 @@ def _told(watch: Watch, about: str, *, total: int, missing: int, confidence: flo
         )
         return state.answer, reason, ""
     if missing:
-        return (
-            "inconclusive",
-            f"{about}: {count(missing, 'case')} left no record, so the order has gaps",
-            "to be resumed",
-        )
+        return _gaps(about, missing)
     more = watch.more()
     needs = f"about {count(more, 'more case')}" if more else "more cases"
     reason = f"{about}: not decided after {state.n:,} of {count(total, 'independent case')} {level}"
     return "inconclusive", reason, needs
+
+
+def _told_of_looks(watch: Looks, about: str, *, total: int, missing: int, confidence: float) -> tuple[Answer, str, str]:
+    state = watch.state
+    if state.decided_at is not None:
+        saved = total - state.decided_at
+        reason = (
+            f"{about}: decided after {state.decided_at:,} of {count(total, 'independent case')} in seeded order at "
+            f"{percent(confidence)}, {watch.told()}; {count(saved, 'case')} not needed"
+        )
+        return state.answer, reason, ""
+    if missing:
+        return _gaps(about, missing)
+    reason = (
+        f"{about}: not decided after {state.n:,} of {count(total, 'independent case')} at {percent(confidence)}, "
+        f"{watch.told()}"
+    )
+    more = watch.more()
+    needs = f"{count(more, 'more case')} to the next look" if more else "a plan with more cases: harness plan --looks"
+    return "inconclusive", reason, needs
+
+
+def _gaps(about: str, missing: int) -> tuple[Answer, str, str]:
+    return "inconclusive", f"{about}: {count(missing, 'case')} left no record, so the order has gaps", "to be resumed"

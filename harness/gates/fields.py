@@ -28,3 +28,17 @@ def check_between(field: str, value: float | None, low: float, high: float, *, e
     if value is None or low < value < high or (ends and value in (low, high)):
         return
     raise FieldError(field, f"must lie between {low:g} and {high:g}, got {value!r}")
+
+
+def check_looks(looks: int | None, *, decides: bool) -> None:
+    """``looks`` plans 1 to 50 looks at a rule that a run can be stopped by; None is not checked.
+
+    :param decides: whether the rule is of such a kind.
+    """
+    if looks is None:
+        return
+    if not decides:
+        why = "is for rules that --harness-until-decided follows: pass_rate at least a limit, or against the baseline"
+        raise FieldError("looks", f"{why}; leave it out")
+    if not 1 <= looks <= 50:
+        raise FieldError("looks", f"must lie between 1 and 50 planned looks, for example 4; got {looks!r}")

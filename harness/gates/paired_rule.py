@@ -19,7 +19,7 @@ from harness.core.scorecard import Scorecard, SuiteLine
 from harness.core.verdict import Answer, Verdict
 from harness.gates.claims import Claim, Shown, show
 from harness.gates.early import judge_pairs_in_order
-from harness.gates.fields import FieldError, check_between, check_confidence
+from harness.gates.fields import FieldError, check_between, check_confidence, check_looks
 from harness.gates.pairs import Pairs, base_shares, pair_cases
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.triage import got_worse, got_worse_in_order
@@ -46,6 +46,8 @@ class PairedRule:
     """Of each one-sided bound, in (0.5, 1); 0.975 is the usual level of non-inferiority trials (ICH E9)."""
     max_unpaired: float = 0.1
     """Largest share of cases on one side only (changed, gone, new); above it the rule cannot pass."""
+    looks: int | None = None
+    """With ``--harness-until-decided``: decide at so many planned looks only, see :mod:`harness.gates.looks`."""
     suite: str = ""
     area: str = ""
     advisory: bool = False
@@ -58,6 +60,7 @@ class PairedRule:
         check_between("margin_percent", self.margin_percent, 0, float("inf"))
         check_confidence(self.confidence)
         check_between("max_unpaired", self.max_unpaired, 0, 1, ends=True)
+        check_looks(self.looks, decides=self.metric == "pass_rate")
         if self.metric.startswith(("pass^", "pass@")):
             why = f"{self.metric!r} has no value per case that could be paired; compare pass_rate"
             raise FieldError("metric", why)
@@ -132,6 +135,7 @@ class PairedRule:
             counter=counter,
             confidence=self.confidence,
             about=f"{self._words('pass')} against {comparison.base}",
+            looks=self.looks,
         )
         reason += self._notes(pairs)
         if answer != "fail" and self._too_many_unpaired(pairs):

@@ -30,8 +30,10 @@ from typing import Any
 
 from harness.core.contracts import GateRule
 from harness.core.errors import RuleError
+from harness.gates.count import Count
 from harness.gates.enough_evidence import EnoughEvidence
 from harness.gates.equivalence import Equivalence
+from harness.gates.exploit_gap import ExploitGap
 from harness.gates.family import is_test
 from harness.gates.fields import FieldError
 from harness.gates.latency import Latency
@@ -49,8 +51,10 @@ KINDS: Mapping[str, type[Any]] = {
     "equivalence": Equivalence,
     "enough_evidence": EnoughEvidence,
     "must_pass": MustPass,
+    "count": Count,
     "cost": Spend,
     "latency": Latency,
+    "exploit_gap": ExploitGap,
 }
 """What ``kind`` may be, and the rule it makes."""
 

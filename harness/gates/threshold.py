@@ -15,7 +15,7 @@ from harness.core.figures import figure, metric_names
 from harness.core.scorecard import Row, Scorecard, SuiteLine
 from harness.core.verdict import Answer, Verdict
 from harness.gates.early import judge_in_order
-from harness.gates.fields import FieldError, check_between, check_confidence
+from harness.gates.fields import FieldError, check_between, check_confidence, check_looks
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, number, percent
 from harness.stats.planning import size_to_decide
@@ -41,6 +41,8 @@ class Threshold:
     """For ``pass^k`` and ``pass@k``."""
     quantile: float | None = None
     """Judge this quantile instead of the mean, in (0, 1)."""
+    looks: int | None = None
+    """With ``--harness-until-decided``: decide at so many planned looks only, see :mod:`harness.gates.looks`."""
     advisory: bool = False
     holm: bool = False
     """Set by ``[gate] holm = true``; see :mod:`harness.gates.family`."""
@@ -52,6 +54,7 @@ class Threshold:
             raise FieldError("at_most" if limits else "", f"a threshold needs one of at_least and at_most, got {got}")
         check_confidence(self.confidence)
         check_between("quantile", self.quantile, 0, 1)
+        check_looks(self.looks, decides=self.metric == "pass_rate" and self.at_least is not None)
         rates = ("pass_rate", "pass^k", "pass@k")
         if self.metric.startswith(("pass^", "pass@")) and self.metric not in rates:
             raise FieldError("metric", f"write metric = {self.metric[:5] + 'k'!r} and k = {self.metric[5:]}")
@@ -77,7 +80,9 @@ class Threshold:
         if not lines:
             return no_data(self.name, scorecard, suite=self.suite, area=self.area, advisory=self.advisory)
         if scorecard.until_decided and self.metric == "pass_rate" and self.at_least is not None and self.at_least < 1:
-            answer, reason, needs = judge_in_order(scorecard, lines, at_least=self.at_least, confidence=self.confidence)
+            answer, reason, needs = judge_in_order(
+                scorecard, lines, at_least=self.at_least, confidence=self.confidence, looks=self.looks
+            )
             return self._say(answer, reason, needs)
         row = figure(scorecard, self.metric, lines, level=self.confidence, k=self.k, quantile=self.quantile)
         return self._decide(row, scorecard, lines)

@@ -19,17 +19,21 @@ def event_of(case: Case) -> Event:
     """The event that a row of a guard's dataset stands for.
 
     A text is what a user says. A mapping with ``kind`` is the event itself, with ``text`` and ``data``; the text of a
-    tool call may be left out and is then its arguments.
+    tool call may be left out and is then its arguments. A mapping with ``tool`` and ``arguments`` is a tool call as a
+    model wrote it. Where the case offers the called tool (``case.tools``), the event carries its ``schema``.
 
     :raises UsageError: for anything else.
     """
     given = case.input
     if isinstance(given, str):
         return Event(kind="input", text=given)
+    if isinstance(given, Mapping) and "kind" not in given and "tool" in given:
+        data = {"tool": given["tool"], "arguments": _object(given.get("arguments")), **_schema(case, given["tool"])}
+        return Event(kind="tool_call", text=arguments_text(given.get("arguments")), data=data)
     if not isinstance(given, Mapping) or given.get("kind") not in EVENT_KINDS:
         raise UsageError(
-            f"case {case.id!r} is no guard event: its input must be a text, or an object with kind "
-            f"({', '.join(EVENT_KINDS)}), text and data"
+            f"case {case.id!r} is no guard event: its input must be a text, an object with tool and arguments, or one "
+            f"with kind ({', '.join(EVENT_KINDS)}), text and data"
         )
     data = dict(given.get("data") or {})
     if isinstance(data.get("request"), list):
@@ -37,7 +41,26 @@ def event_of(case: Case) -> Event:
     text = given.get("text")
     if text is None:
         text = arguments_text(data.get("arguments")) if given["kind"] == "tool_call" else ""
+    if given["kind"] == "tool_call":
+        data = {**_schema(case, data.get("tool")), **data}
     return Event(kind=given["kind"], text=str(text), data=data)
+
+
+def _schema(case: Case, tool: Any) -> dict[str, Any]:
+    for offered in case.tools:
+        function = offered.get("function")
+        if isinstance(function, Mapping) and function.get("name") == tool:
+            return {"schema": offered}
+    return {}
+
+
+def _object(arguments: Any) -> Mapping[str, Any] | None:
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except (ValueError, RecursionError):
+            return None
+    return arguments if isinstance(arguments, Mapping) else None
 
 
 def tool_call_event(name: str, arguments: Any, *, data: Mapping[str, Any] | None = None, **more: Any) -> Event:

@@ -9,16 +9,18 @@ The words:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from harness.core.decision import Decision, Event
 from harness.guardrails.pipeline import Pipeline
+from harness.guardrails.tool_arguments.corrections import Corrections
 
 REFUSAL = "I can't help with that request."
 """What the user is told instead of something that was blocked: the same whatever guard it was."""
@@ -98,6 +100,8 @@ class Session:
     too_late: int = 0
     faults: int = 0
     escalated: bool = False
+    corrections: Corrections = field(default_factory=Corrections)
+    """How often the model was told what is wrong with its arguments; a call that passes begins the count anew."""
     _passed: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -202,12 +206,16 @@ class Session:
         written = arguments
         for pipeline in asked:
             data = {**known, "tool": name, "arguments": parsed(written)}
-            decision = yield _Ask(Event(kind="tool_call", text=written, data=data), pipeline)
+            event = Event(kind="tool_call", text=written, data=data)
+            decision = yield _Ask(event, pipeline)
             if decision.stops:
                 if self.pipeline in asked:
                     self._note_passed(own, "")
-                return Outcome(text="", refused=NEEDS_PERSON if decision.action == "escalate" else NOT_ALLOWED)
+                if decision.action == "escalate":
+                    return Outcome(text="", refused=NEEDS_PERSON)
+                return Outcome(text="", refused=self._correction(pipeline, event, decision) or NOT_ALLOWED)
             written = written if decision.text is None else decision.text
+        self.corrections.message((), tool=name)
         if self.pipeline in asked:
             self._note_passed(own, written)
         made = identity(name, written)
@@ -219,6 +227,16 @@ class Session:
                 return Outcome(text="", refused=WITHHELD)
             text = text if decision.text is None else decision.text
         return Outcome(text=text)
+
+    def _correction(self, pipeline: Pipeline, event: Event, decision: Decision) -> str | None:
+        """What the model may be told of wrong arguments, so that it can call again; None when it was told enough."""
+        if decision.fault:
+            return None
+        for guard in _guards_named(pipeline, decision.guard):
+            with contextlib.suppress(Exception):  # the call stays refused; it is only not explained
+                if found := guard.problems(event):
+                    return self.corrections.message(found, tool=str(event.data.get("tool")))
+        return None
 
     def _note_passed(self, call: tuple[str, str], written: str) -> None:
         """A call went through the gate: made with these arguments in the end, or ("") not at all."""
@@ -238,6 +256,15 @@ class Session:
         if self.dropped:
             out["dropped"] = self.dropped
         return out
+
+
+def _guards_named(guard: Any, name: str, *, inside: bool = False) -> Iterator[Any]:
+    """The guards that decided under a name and can say what is wrong with arguments; a pipeline decides for its own."""
+    inside = inside or getattr(guard, "name", None) == name
+    if inside and callable(getattr(guard, "problems", None)):
+        yield guard
+    for inner in [*getattr(guard, "guards", ()), *([guard.guard] if hasattr(guard, "guard") else [])]:
+        yield from _guards_named(inner, name, inside=inside)
 
 
 def identity(name: str, arguments: Any) -> tuple[str, str]:

@@ -29,6 +29,8 @@ from harness.plugin.judging import covers
 from harness.plugin.session import KEY, HarnessSession
 
 if TYPE_CHECKING:
+    from harness.gates.early import Watch
+    from harness.plugin.ends import Ends
     from harness.plugin.watches import EvidenceWatch, Place, RuleWatch
     from harness.runs.trial import Work
 
@@ -86,6 +88,7 @@ class Deciding:
         self._session = session
         self._watches: list[RuleWatch | EvidenceWatch] = []
         self._closed: set[Place] = set()
+        self._ends: Ends | None = None
         gating = [entry for entry in entries if not entry.observe]
         rules = session.rules()
         declared = {(e.suite, e.arm, e.pass_rate) for e in gating if e.pass_rate is not None}
@@ -106,7 +109,7 @@ class Deciding:
         self._open = rated
 
     def _add(self, rule: Any, entries: Sequence[Planned]) -> None:
-        from harness.gates.early import ClaimsWatch
+        from harness.gates.early import claims_watch_for
         from harness.gates.enough_evidence import EnoughEvidence
         from harness.gates.family import raised
         from harness.gates.threshold import Threshold
@@ -118,29 +121,40 @@ class Deciding:
         if isinstance(rule, Threshold) and rule.metric == "pass_rate" and rule.at_least is not None:
             own = [entry for entry in covered if rule.arm is None or entry.arm == rule.arm]
             if own:
-                self._watch_rate(rule.at_least, rule.confidence, own)
+                self._watch_rate(rule.at_least, rule.confidence, own, looks=rule.looks)
         elif compares(rule) and self._base:
             claims, counter = rule.claims()
-            watch = ClaimsWatch(claims, counter, confidence=raised(rule.confidence, self._tests))
-            made = RuleWatch(watch, covered, self._session.settings.seed, base=self._base)
+            confidence = raised(rule.confidence, self._tests)
+
+            def make(total: int) -> Watch:
+                return claims_watch_for(claims, counter, confidence=confidence, looks=rule.looks, total=total)
+
+            made = RuleWatch(make, covered, self._session.settings.seed, base=self._base)
             if made.counts:
                 self._watches.append(made)
         elif isinstance(rule, EnoughEvidence):
             self._watches.append(EvidenceWatch(rule.cases, {(e.suite, e.arm) for e in covered}))
 
-    def _watch_rate(self, at_least: float, confidence: float, entries: Sequence[Planned]) -> None:
+    def _watch_rate(
+        self, at_least: float, confidence: float, entries: Sequence[Planned], *, looks: int | None = None
+    ) -> None:
         from harness.gates.early import watch_for
         from harness.gates.family import raised
         from harness.plugin.watches import RuleWatch
 
-        watch = watch_for(at_least, raised(confidence, self._tests))
-        self._watches.append(RuleWatch(watch, entries, self._session.settings.seed))
+        def make(total: int) -> Watch:
+            return watch_for(at_least, raised(confidence, self._tests), looks=looks, total=total)
+
+        self._watches.append(RuleWatch(make, entries, self._session.settings.seed))
 
     def note(self, record: Record) -> None:
-        """Count a finished trial; when it decides the last rule of a suite, leave out the rest of that suite."""
-        group = (record.dataset or record.suite, record.group)
-        for watch in self._watches:
-            watch.note(group, record)
+        """Count a finished trial, and those of sister workers; when they decide the last rule of a suite, leave out the
+        rest of that suite."""
+        self._count(record)
+        if (ends := self._sisters()) is not None:
+            ends.tell(record)
+            for other in ends.hear():
+                self._count(other)
         ready = {place for place in self._open if all(w.decided for w in self._watches if place in w.places)}
         if not ready:
             return
@@ -149,6 +163,21 @@ class Deciding:
         engine = self._session.engine()
         for job in engine.drop(lambda job: self.needless(job.payload)):
             engine.settle(job, [self.left_out(job.payload, trial) for trial in job.trials])
+
+    def _count(self, record: Record) -> None:
+        group = (record.dataset or record.suite, record.group)
+        for watch in self._watches:
+            watch.note(group, record)
+
+    def _sisters(self) -> Ends | None:
+        """The other workers of the run; None in a session of one process."""
+        session = self._session
+        if self._ends is None and session.worker != "main" and session.folder is not None:
+            from harness.plugin.ends import Ends
+            from harness.plugin.run_start import session_uid
+
+            self._ends = Ends(session.folder, session_uid(session), session.worker)
+        return self._ends
 
     def needless(self, work: Work) -> bool:
         """Whether no rule needs this item any more."""

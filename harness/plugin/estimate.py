@@ -51,6 +51,8 @@ class Past:
     trials: int = 0
     judge_usd: Decimal = Decimal(0)
     """Over all its trials."""
+    stated_usd: Decimal | None = None
+    """What the agent itself said that all its trials cost; None where it did not say so of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +150,15 @@ def _past(run_id: str, records: Iterable[Record], wanted: set[str], same: bool) 
     tokens: dict[str, dict[str, dict[str, list[Usage]]]] = {}
     counts: dict[str, int] = {}
     judging: dict[str, Decimal] = {}
+    stated: dict[str, Decimal | None] = {}
     for record in records:
         name = suite_key(record.suite, record.arm)
         if name not in wanted or record.trajectory is None:
             continue
         counts[name] = counts.get(name, 0) + 1
         judging[name] = judging.get(name, Decimal(0)) + (record.judge_cost_usd or 0)
+        known, cost = stated.get(name, Decimal(0)), record.trajectory.reported_cost_usd
+        stated[name] = None if known is None or cost is None else known + cost
         models: dict[str, Usage] = {}
         for call in record.trajectory.model_calls:
             models[call.model] = models.get(call.model, Usage()) + call.usage
@@ -168,6 +173,7 @@ def _past(run_id: str, records: Iterable[Record], wanted: set[str], same: bool) 
             tokens=tokens.get(name, {}),
             trials=counts[name],
             judge_usd=judging[name],
+            stated_usd=stated[name],
         )
         for name in counts
     }
@@ -192,6 +198,9 @@ def price_suite(name: str, part: Planned, past: Past | None, prices: PriceTable)
 
     if part.shared.runs is not None:
         return line((Decimal(0),) * 3, "recorded trajectories, nothing is called")
+    if past is not None and past.trials and not past.tokens and past.stated_usd is not None:
+        each = (past.stated_usd + past.judge_usd) / past.trials * part.trials
+        return line((each,) * 3, f"what the agent itself stated in run {past.run_id}")
     if past is not None and past.trials and not past.tokens:
         return line(None, f"no model call was seen in run {past.run_id}, so what the agent spends is its own secret")
     own = model_of(part.shared.agent, prices)

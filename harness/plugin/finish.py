@@ -13,6 +13,7 @@ import pytest
 from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
 from harness.core.record import Manifest
+from harness.plugin.ends import forget_ends
 from harness.plugin.judging import (
     BUDGET,
     GATE_FAILED,
@@ -58,6 +59,7 @@ def finish(session: pytest.Session, exitstatus: int) -> None:
         uid = _session_uid(config)
         if uid:
             forget_claim(config, uid)
+            forget_ends(folder)
 
 
 def _session_uid(config: pytest.Config) -> str:

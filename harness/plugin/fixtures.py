@@ -1,4 +1,4 @@
-"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate; and ``load`` of a load test.
+"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate; reward and load, for any test.
 
 For light items they are only names (see bindings.py). For items that pytest makes itself they hold the case while other
 fixtures are set up; the body gets the real objects, one set per trial.
@@ -61,3 +61,30 @@ def load(request: pytest.FixtureRequest) -> Any:
         return phase.run(request.node, url, options)
 
     return run
+
+
+@pytest.fixture
+def reward(request: pytest.FixtureRequest) -> Any:
+    """The reward function under test (``--harness-reward``, ``@pytest.mark.reward``), adapted.
+
+    In any test, golden or not: ``reward.reward(trajectory, case)``, or whatever of ``harness.rewards`` takes one.
+    """
+    from harness.core.errors import HarnessError
+    from harness.plugin.rewards import reward_of
+
+    try:
+        return reward_of(request.node)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def guards_under_test(pytestconfig: pytest.Config) -> dict[str, Any]:
+    """Your guards, by the name of the suite that is to score them: ``{"injection": MyGuard()}``.
+
+    Override it in your conftest.py; by default it is what ``--harness-guards`` says, and a suite that is not named
+    scores the guard that the harness ships.
+    """
+    from harness.plugin.guards import guards_of
+
+    return guards_of(pytestconfig)

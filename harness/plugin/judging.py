@@ -68,6 +68,7 @@ def judge_run(
         from harness.commands.history_section import HistoryTrend
         from harness.commands.load_section import LoadTests
         from harness.reporting import write_reports
+        from harness.reporting.sections.controls import FILE, Controls
         from harness.reporting.to_markdown import append_step_summary
 
         target = out if out is not None else folder
@@ -78,7 +79,11 @@ def judge_run(
             verdicts=verdicts,
             answer=answer,
             comparison=comparison,
-            sections=[LoadTests(folder), HistoryTrend(scorecard, folder=folder, runs=settings.runs)],
+            sections=[
+                LoadTests(folder),
+                HistoryTrend(scorecard, folder=folder, runs=settings.runs),
+                Controls(scorecard, verdicts, root / FILE),
+            ],
         )
         append_step_summary((target / "summary.md").read_text(encoding="utf-8"), os.environ)
     return Judged(run=run, scorecard=scorecard, verdicts=verdicts, answer=answer, comparison=comparison, folder=folder)

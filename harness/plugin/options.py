@@ -47,11 +47,8 @@ def check_flags(config: pytest.Config) -> None:
 
     :raises pytest.UsageError: names the flag, the value and what would fit.
     """
-    if given_flags(config) and load_settings(config).until_decided and config.getoption("numprocesses", None):
-        raise pytest.UsageError(
-            "--harness-until-decided needs one process, because evidence is counted case by case along one order; "
-            "leave out -n (golden cases run concurrently without it)"
-        )
+    if given_flags(config):
+        load_settings(config)
 
 
 def load_settings(config: pytest.Config) -> Settings:

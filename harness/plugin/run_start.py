@@ -37,23 +37,24 @@ def claim_folder(shared: HarnessSession) -> tuple[Path, str, str]:
     if shared.settings.resume:
         folder = find_run(runs, shared.settings.resume)
         if shared.worker != "main":
-            _publish(runs, _uid(shared), str(folder))
+            _publish(runs, session_uid(shared), str(folder))
         return folder, folder.name, created
     if shared.worker == "main":
         run_id, folder = new_run_folder(runs)
         return folder, run_id, created
-    claim = claim_path(runs, _uid(shared))
+    claim = claim_path(runs, session_uid(shared))
     runs.mkdir(parents=True, exist_ok=True)
     try:
         os.close(os.open(claim, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:
         return _await_claim(claim, created)
     run_id, folder = new_run_folder(runs)
-    _publish(runs, _uid(shared), str(folder))
+    _publish(runs, session_uid(shared), str(folder))
     return folder, run_id, created
 
 
-def _uid(shared: HarnessSession) -> str:
+def session_uid(shared: HarnessSession) -> str:
+    """What the workers of one pytest-xdist session have in common."""
     return str(shared.config.workerinput["testrunuid"])  # type: ignore[attr-defined]
 
 

@@ -202,11 +202,13 @@ class HarnessSession:
         return content_hash(
             {
                 "agent": agent or self.settings.agent,
+                "guards": self.settings.guards or "",
                 "replay": str(self.settings.replay or ""),
                 "mode": self.settings.mode,
                 "seed": self.settings.seed,
                 "evaluators": declared,
                 "deadline_s": golden.deadline_s or self.settings.deadline_s,
+                **({"reward": self.settings.reward} if self.settings.reward else {}),
             }
         )
 

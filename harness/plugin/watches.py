@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.core.in_order import Group, GroupCount, in_order
@@ -23,13 +23,18 @@ CaseKey = tuple[str, str, str]
 class RuleWatch:
     """One rule's evidence, fed along the order of the groups it covers.
 
+    :param make: the evidence, for so many groups.
     :param base: the baseline's share per (suite, arm, case id), for a rule that compares; other cases are not watched.
     """
 
     def __init__(
-        self, watch: Watch, entries: Sequence[Planned], seed: int, *, base: Mapping[CaseKey, float] | None = None
+        self,
+        make: Callable[[int], Watch],
+        entries: Sequence[Planned],
+        seed: int,
+        *,
+        base: Mapping[CaseKey, float] | None = None,
     ) -> None:
-        self.watch = watch
         self.counts: dict[Group, GroupCount] = {}
         for entry in entries:
             key = (entry.suite, entry.arm, entry.case.id)
@@ -41,6 +46,7 @@ class RuleWatch:
                 count.base[key] = base[key]
         # A suite of which the baseline has no case is not this rule's, and must not be closed by it.
         self.places = {key[:2] for count in self.counts.values() for key in count.planned}
+        self.watch = make(len(self.counts))
         self._order = in_order(seed, self.counts)
         self._next = 0
 

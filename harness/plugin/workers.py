@@ -60,6 +60,12 @@ def note_end(node: Any, error: Any) -> None:
         node.config.stash.setdefault(CRASHES, []).append(f"{node.gateway.id}: {str(error)[:200]}")
 
 
+def _may_stop_early(config: pytest.Config) -> bool:
+    from harness.plugin.options import load_settings
+
+    return bool(load_settings(config).until_decided)
+
+
 def make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A scheduler that deals all items at once where they are golden, or None to leave pytest-xdist's choice."""
     if config.getvalue("dist") != "load":
@@ -70,7 +76,8 @@ def make_scheduler(config: pytest.Config, log: Any) -> Any:
         """pytest-xdist's load scheduling, but each worker gets its whole share of a golden run at the start.
 
         A worker that is fed two items at a time cannot run ahead. A share is a contiguous part, so that module
-        fixtures are set up once; what a crashed worker leaves is dealt again by the parent class.
+        fixtures are set up once; what a crashed worker leaves is dealt again by the parent class. A run that may stop
+        early is dealt like cards instead: evidence counts along one order, and all workers work at its front.
         """
 
         def _send_tests(self, node: Any, num: int) -> None:
@@ -78,6 +85,10 @@ def make_scheduler(config: pytest.Config, log: Any) -> Any:
                 fresh = [other for other in self.nodes if not self.node2pending[other]]
                 share = -(-len(self.pending) // max(1, len(fresh)))
                 num = max(num, share)
+                if len(fresh) > 1 and not self.node2pending[node] and _may_stop_early(self.config):
+                    mine = self.pending[:: len(fresh)]
+                    self.pending[:] = mine + [item for at, item in enumerate(self.pending) if at % len(fresh)]
+                    num = len(mine)
             super()._send_tests(node, num)
 
     return RunAheadScheduling(config, log)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from harness.core.comparison import Comparison
+from harness.core.comparison import CasePair, Comparison
 from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 from harness.core.verdict import Answer, Verdict
@@ -59,8 +59,12 @@ def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
     out = dict(vars(comparison))
-    out["suites"] = [{**vars(suite), "pairs": [vars(pair) for pair in suite.pairs]} for suite in comparison.suites]
+    out["suites"] = [{**vars(suite), "pairs": [_pair(pair) for pair in suite.pairs]} for suite in comparison.suites]
     return out
+
+
+def _pair(pair: CasePair) -> dict[str, Any]:
+    return {key: value for key, value in vars(pair).items() if key != "family"}
 
 
 def _lines(name: str, items: Any) -> Iterator[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.core.errors import UsageError
-from harness.settings.option import Option, nearest
+from harness.settings.option import ALERT_KEYS, Option, nearest
 from harness.settings.options import BY_NAME, OPTIONS
 from harness.settings.table import read_table
 
@@ -21,6 +21,9 @@ class Settings:
     """Every option's value for one session, and where it came from. Made by :meth:`load`."""
 
     agent: str | None = None
+    reward: str | None = None
+    guards: str | None = None
+    """``NAME=SPEC,...``: see the fixture ``guards_under_test``."""
     mode: str = "replay"
     datasets: Path = Path("golden_datasets")
     """Absolute, or relative to the current folder when made by hand; :meth:`load` resolves against the root."""
@@ -42,6 +45,8 @@ class Settings:
     """Per model: ``input``, ``output``, perhaps ``cached``, US dollars per million tokens."""
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Per provider: any of ``requests_per_minute``, ``tokens_per_minute``, ``in_flight``."""
+    alerts: Mapping[str, float | str] = field(default_factory=dict)
+    """Of ``drop``, ``errors``, ``cost`` (percent) and ``webhook`` what the environment or the table says."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Per option that somebody set: ``--harness-seed``, ``HARNESS_SEED`` or ``pyproject.toml:12``."""
 
@@ -69,8 +74,9 @@ class Settings:
                 origins[option.name] = origin
         if values["rules"] is None and (root / "reports" / "release.toml").is_file():
             values["rules"] = root / "reports" / "release.toml"
-        for name in ("prices", "limits"):
+        for name in ("prices", "limits", "alerts"):
             values[name] = values[name] or {}
+        values["alerts"] = {**values["alerts"], **_alerts_said_by(environ or {})}
         return cls(**values, origins=origins)
 
     def with_marker(self, name: str, given: Any, where: str = "@pytest.mark.golden") -> Any:
@@ -116,6 +122,26 @@ def _pick(
         where = lines.get(option.name, "[tool.harness]")
         return option.convert(table[option.name], where), where
     return (None if option.default is None else option.convert(option.default, "default")), ""
+
+
+def _alerts_said_by(environ: Mapping[str, str]) -> dict[str, float | str]:
+    """``HARNESS_ALERTS_DROP`` and its like, key by key over the table's."""
+    option = BY_NAME["alerts"]
+    found: dict[str, float | str] = {}
+    for key in ALERT_KEYS:
+        variable = f"{option.variable}_{key.upper()}"
+        text = environ.get(variable)
+        if text:
+            found[key] = option.convert({key: text if key == "webhook" else _number_in(text)}, variable)[key]
+    return found
+
+
+def _number_in(text: str) -> Any:
+    """The number that a text of the environment is; the text itself where it is none, for the message."""
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        return text
 
 
 def _option(name: str) -> Option:

@@ -5,6 +5,7 @@ A value that does not fit is a UsageError that says where it stands, what it is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,10 +14,14 @@ from typing import Any, Literal
 
 from harness.core.errors import UsageError
 
-Kind = Literal["text", "path", "integer", "seconds", "dollars", "choice", "concurrency", "switch", "prices", "limits"]
+Kind = Literal[
+    "text", "path", "integer", "seconds", "dollars", "choice", "concurrency", "switch", "prices", "limits", "alerts"
+]
 PRICE_KEYS = ("input", "output", "cached", "max_output")
 """US dollars per million tokens; ``max_output`` is the model's longest reply in tokens, for reserving money."""
 LIMIT_KEYS = ("requests_per_minute", "tokens_per_minute", "in_flight")
+ALERT_KEYS = ("drop", "errors", "cost", "webhook")
+"""Percent: a pass rate below, trials not measured, a cost above; and the address that is told."""
 MAX_CONCURRENCY = 1000
 MAX_NUMBER = 2**53
 """No option means anything above this, and a number such as 1e999999 must not stop the program."""
@@ -91,6 +96,7 @@ def _want(option: Option) -> str:
         "switch": "must be true or false",
         "prices": 'must be a table: "model" = {input = 0.15, output = 0.60}, US dollars per million tokens',
         "limits": f'must be a table: "provider" = {{in_flight = 8}}; keys: {", ".join(LIMIT_KEYS)}',
+        "alerts": "must be a table: drop = 20, errors = 5, cost = 10 (percent), webhook = an http(s) address",
     }[option.kind]
 
 
@@ -203,6 +209,33 @@ def _limits(option: Option, value: Any) -> dict[str, dict[str, int]]:
     return out
 
 
+def _alerts(option: Option, value: Any) -> dict[str, float | str]:
+    if not isinstance(value, Mapping):
+        raise _Wrong(f"{option.wants}, got {_shown(value)}")
+    return {str(key): _alert(option, str(key), entry) for key, entry in value.items()}
+
+
+def _alert(option: Option, key: str, value: Any) -> float | str:
+    """One value of the alerts: a percentage, or an address, which is never printed because it is often a secret."""
+    if key not in ALERT_KEYS:
+        raise _Wrong(f"has an unknown key {key!r}{nearest(key, list(ALERT_KEYS))}")
+    if key == "webhook":
+        if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/]+\S*", value):
+            raise _Wrong(f"need {key} to be an http:// or https:// address; this one is not")
+        return value
+    if isinstance(value, str):
+        hint = "; write it without quotes" if re.fullmatch(r"[\d.]+", value) else ", such as 10"
+        raise _Wrong(f"need {key} as a number of percent, got the text {value!r}{hint}")
+    most = 1_000_000 if key == "cost" else 100
+    try:
+        number = _number(option, value)
+    except _Wrong:
+        number = Decimal(-1)
+    if not 0 <= number <= most:
+        raise _Wrong(f"need {key} in percent from 0 to {most:,}, such as 10, got {_shown(value)}")
+    return float(number)
+
+
 _CONVERT: dict[str, Any] = {
     "text": _text,
     "path": lambda option, value: Path(_text(option, value)),
@@ -214,4 +247,5 @@ _CONVERT: dict[str, Any] = {
     "switch": _switch,
     "prices": _prices,
     "limits": _limits,
+    "alerts": _alerts,
 }

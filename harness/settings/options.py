@@ -16,6 +16,12 @@ OPTIONS: tuple[Option, ...] = (
         help="The agent: module:function, litellm:MODEL, openai:MODEL@URL, an http(s) address, or cmd:COMMAND.",
     ),
     Option(
+        name="guards",
+        kind="text",
+        metavar="NAME=SPEC,...",
+        help="Guards to score in the place of the suites' own: NAME=module:name, as the suite's file is called.",
+    ),
+    Option(
         name="mode",
         kind="choice",
         choices=("replay", "record", "live"),
@@ -37,6 +43,12 @@ OPTIONS: tuple[Option, ...] = (
         kind="text",
         metavar="FILE|RUN",
         help="Accepted run to compare with: a file of reports/baselines, or a run id.",
+    ),
+    Option(
+        name="reward",
+        kind="text",
+        metavar="SPEC",
+        help="The reward function that suites/rewards and the fixture reward are about: package.module:name.",
     ),
     Option(
         name="trials", kind="integer", metavar="N", minimum=1, help="Trials of every case; default: the marker's or 1."
@@ -86,6 +98,12 @@ OPTIONS: tuple[Option, ...] = (
         kind="limits",
         flag=False,
         help="Limits per provider: requests_per_minute, tokens_per_minute, in_flight.",
+    ),
+    Option(
+        name="alerts",
+        kind="alerts",
+        flag=False,
+        help="Limits of harness history --alerts in percent: drop, errors, cost; and a webhook that is told.",
     ),
 )
 """Every option, in the order of the docs."""

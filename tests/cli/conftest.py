@@ -41,7 +41,7 @@ class Desk:
         suite: str = SUITE,
         others: dict[str, str] | None = None,
         cost: str | None = "0.01",
-        latency: float = 1.0,
+        latency: float | dict[str, float] = 1.0,
         hashes: dict[str, str] | None = None,
         run_id: str = "",
         **manifest: Any,
@@ -66,11 +66,12 @@ class Desk:
                 for case_id, trials in cases.items():
                     for number, letter in enumerate(trials):
                         outcome: Any = words[letter]
+                        took = latency[case_id] if isinstance(latency, dict) else latency
                         record = Record(
                             suite=name, case_id=case_id, case_hash=(hashes or {}).get(case_id, "h"), trial=number,
                             outcome=outcome, config_hash="c", cost_usd=None if cost is None else Decimal(cost),
-                            trajectory=replace(Trajectory.from_answer("ok"), latency_s=latency),
-                            started_at=1.0, duration_s=latency,
+                            trajectory=replace(Trajectory.from_answer("ok"), latency_s=took),
+                            started_at=1.0, duration_s=took,
                         )  # fmt: skip
                         journal.append(record.to_json())
         return run_id

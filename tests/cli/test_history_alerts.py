@@ -201,3 +201,70 @@ def test_only_web_addresses_are_webhooks(desk: Any, url: str) -> None:
     code, _, err = desk("history", "--webhook", url)
     assert code == 4
     assert "http://" in err
+
+
+def _table(desk: Any, text: str) -> None:
+    (desk.root / "pyproject.toml").write_text(f"[tool.harness.alerts]\n{text}\n")
+
+
+def test_limits_come_from_the_command_line_then_the_environment_then_the_table_then_the_default(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        desk.store(GOOD)
+    run_id = desk.store(BAD)  # 30 % below
+
+    def kinds(*flags: str) -> list[str]:
+        code, _, _ = desk("history", "--alerts", *flags)
+        assert code == 0
+        return [alert.kind for alert in read_alerts(desk.runs / run_id) or []]
+
+    assert kinds() == ["pass_rate"]
+    _table(desk, "drop = 40")
+    assert kinds() == []
+    monkeypatch.setenv("HARNESS_ALERTS_DROP", "25")
+    assert kinds() == ["pass_rate"]
+    assert kinds("--drop", "50") == []
+
+
+def test_the_tables_webhook_is_told_by_alerts_and_by_nothing_else(desk: Any, hook: Hook) -> None:
+    for _ in range(2):
+        desk.store(GOOD)
+    desk.store(BAD)
+    _table(desk, f'webhook = "{hook.url}"')
+    desk("history")
+    desk("history", "--trend")
+    assert hook.bodies == []
+    code, out, _ = desk("history", "--alerts")
+    assert code == 0
+    assert len(hook.bodies) == 1
+    assert "secret-token" not in out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("dropp = 20", "did you mean 'drop'?"),
+        ('drop = "20"', "write it without quotes"),
+        ("errors = 105", "in percent from 0 to 100"),
+        ("cost = -1", "in percent from 0 to 1,000,000"),
+        ("drop = true", "in percent from 0 to 100"),
+        ('webhook = "ftp://secret-token"', "to be an http:// or https:// address"),
+    ],
+)
+def test_a_mistake_in_the_table_is_said_with_its_place_and_what_would_fit(desk: Any, line: str, said: str) -> None:
+    desk.store(GOOD)
+    _table(desk, line)
+    code, _, error = desk("history", "--alerts")
+    assert code != 0
+    assert "pyproject.toml:1: alerts " in error
+    assert said in error
+    assert "secret-token" not in error
+
+
+def test_a_mistake_in_a_variable_names_the_variable(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.store(GOOD)
+    monkeypatch.setenv("HARNESS_ALERTS_COST", "much")
+    code, _, error = desk("history", "--alerts")
+    assert code != 0
+    assert "HARNESS_ALERTS_COST: alerts need cost as a number of percent, got the text 'much', such as 10" in error

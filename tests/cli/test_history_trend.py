@@ -8,7 +8,7 @@ import pytest
 from harness.commands.history_section import HistoryTrend
 from harness.commands.history_text import spark
 from harness.commands.history_trend import chart, trend_lines
-from harness.core.blocks import Curve
+from harness.core.blocks import Curve, Prose, Table
 from harness.core.record import Manifest
 from harness.core.tally import tally
 from harness.results.reader import open_run
@@ -198,7 +198,8 @@ def test_the_scorecards_section_is_the_trend_up_to_its_run(desk: Any) -> None:
         card = tally(run.manifest, run.records)
         return HistoryTrend(card, folder=desk.runs / run_id, runs=desk.runs).build(run, None)
 
-    assert section(ids[1]) is None
+    assert section(ids[0]) is None
+    assert not any(isinstance(block, Curve) for block in section(ids[1]).blocks), "two runs have a drift, no trend"
     page = section(ids[2])
     assert page is not None
     curve = next(block for block in page.blocks if isinstance(block, Curve))
@@ -236,3 +237,55 @@ def test_an_agent_that_errs_in_another_way_has_moved_at_the_same_pass_rate(desk:
     desk.store({f"case-{n}": "p" if n < 20 else "e" for n in range(40)})
     rows = {row["name"]: row for row in json.loads(desk("history", "--trend", "--json")[1])["drift"]}
     assert rows["outcomes"]["moved"] is True
+
+
+def _page(desk: Any, run_id: str) -> Any:
+    run = open_run(desk.runs / run_id)
+    card = tally(run.manifest, run.records)
+    return HistoryTrend(card, folder=desk.runs / run_id, runs=desk.runs).build(run, None)
+
+
+def test_the_scorecard_draws_the_chart_of_failures_up_to_its_alarm(desk: Any) -> None:
+    ids = [desk.store(failing(count)) for count in (1, 1, 1, 2, 1, 1, 12, 14)]
+    charts = [block for block in _page(desk, ids[-1]).blocks if isinstance(block, Curve) and "CUSUM" in block.caption]
+    assert len(charts) == 1
+    own, alarm = charts[0].series
+    assert own.name == desk.suite
+    assert [x for x, _ in own.points] == [5.0, 6.0, 7.0, 8.0], "the first half says what is usual"
+    assert own.points[1][1] < 1 <= own.points[2][1]
+    assert alarm.points == ((5.0, 1.0), (8.0, 1.0))
+
+
+def test_the_scorecard_draws_the_drift_beside_its_limit(desk: Any) -> None:
+    desk.store(GOOD, latency=1.0)
+    newest = desk.store(GOOD, latency=9.0)
+    page = _page(desk, newest)
+    assert page.title == "History"
+    (table,) = (block for block in page.blocks if isinstance(block, Table))
+    rows = {row[0].text: row for row in table.rows}
+    assert rows["latency"][1].text == "moved"
+    assert rows["cost"][1].text == "same"
+    picture = rows["latency"][3].interval
+    assert picture is not None
+    assert picture.limit is not None
+    assert picture.estimate == 1.0 > picture.limit
+    told = [block.text for block in page.blocks if isinstance(block, Prose)]
+    assert told[0].endswith("latency moved by more than chance does.")
+
+
+def test_the_scorecard_draws_the_levels_between_shifts(desk: Any) -> None:
+    ids = [desk.store(failing(count)) for count in [0, 1, 0, 1, 0, 1, 9, 10, 9, 10, 9, 10]]
+    curve = next(block for block in _page(desk, ids[-1]).blocks if isinstance(block, Curve))
+    (level,) = (series for series in curve.series if series.name.endswith(": level"))
+    assert [x for x, _ in level.points] == [1.0, 6.0, 7.0, 12.0]
+    assert level.points[0][1] > level.points[2][1] + 0.15
+
+
+def test_a_run_before_that_cannot_be_read_costs_the_drift_and_not_the_trend(desk: Any) -> None:
+    ids = [desk.store(GOOD) for _ in range(4)]
+    assert any(isinstance(block, Table) and "Drift" in block.caption for block in _page(desk, ids[-1]).blocks)
+    for journal in (desk.runs / ids[-2]).glob("trials-*.jsonl"):
+        journal.write_text("no journal at all\n")
+    page = _page(desk, ids[-1])
+    assert page is not None
+    assert not any(isinstance(block, Table) and "Drift" in block.caption for block in page.blocks)

@@ -187,3 +187,17 @@ def test_a_run_that_measured_nothing_cannot_be_planned_with(desk: Any) -> None:
     code, _, err = desk("plan")
     assert code == 4
     assert "measured no case" in err
+
+
+def test_planned_looks_are_set_beside_the_fixed_number(desk: Any) -> None:
+    code, out, _ = desk("plan", "--rate", ".9", "--cases", "60", "--looks", "4", "--json")
+    assert code == 0
+    data = json.loads(out)
+    fixed, looks = data["whole"]["needed"]["cases"], data["looks"]
+    assert len(looks["looks"]) == 4
+    assert fixed < looks["looks"][-1] <= 1.06 * fixed
+    assert looks["cases"] <= 0.85 * fixed
+    assert "with looks = 4: at most" in desk("plan", "--rate", ".9", "--cases", "60", "--looks", "4")[1]
+    code, _, error = desk("plan", "--rate", ".9", "--looks", "0")
+    assert code != 0
+    assert "from 1 to 50, such as 4, got 0" in error

@@ -133,3 +133,53 @@ def test_two_stored_runs_are_compared_with_the_older_as_the_baseline() -> None:
     )
     assert (comparison.base, comparison.new) == ("old", "new")
     assert comparison.suites[0].difference == 0.25
+
+
+def test_the_difference_over_several_suites_is_the_gates_to_the_digit() -> None:
+    """Two suites over one dataset whose cases come in families: a comparison and a gate read the same two runs."""
+    from harness.commands.changes import changes_between
+    from harness.commands.verdict_lines import changed_lines
+    from harness.core.comparison import pooled_difference
+    from harness.core.scorecard import build_scorecard
+    from harness.gates.claims import show
+    from harness.gates.no_regression import NoRegression
+    from harness.gates.pairs import pair_cases
+
+    suites = ("suites/a.py::test", "suites/b.py::test")
+    plans = tuple(PlannedSuite(suite=s, cases=60, trials=1, dataset="desk", dataset_hash="d") for s in suites)
+
+    def run(run_id: str, lost: set[int], won: set[int]) -> Run:
+        found = [
+            record(
+                f"c{n}",
+                "failed" if n in lost or (n % 20 == 3 and n not in won) else "passed",
+                suite=suite,
+                dataset="desk",
+                cluster=f"family {n // 4}",
+            )
+            for suite in suites
+            for n in range(60)
+        ]
+        made = Manifest(run_id=run_id, created_at="2026-01-01T00:00:00Z", finished_at="x", planned=plans)
+        return Run(manifest=made, records=found)
+
+    old, new = run("old", set(), set()), run("new", {4, 5, 6, 7, 9}, {23})
+    comparison = compare_runs(old, new)
+    pooled = pooled_difference([pair for suite in comparison.suites for pair in suite.pairs])
+    card = build_scorecard(new.manifest, new.records)
+    pairs = pair_cases(card, list(card.suites), comparison, "pass_rate")
+    rule = NoRegression(name="r", confidence=0.975)
+    shown = show(pairs, *rule.claims(), confidence=0.975)
+    assert (pooled.low, pooled.high) == pytest.approx((shown.low, shown.high), abs=1e-12)
+    assert pooled.clusters == 15
+    whole = changes_between(old, new).all
+    assert (whole.difference, whole.low, whole.high) == (pooled.value, pooled.low, pooled.high)
+    # As if every case were its own the interval would be a good deal narrower: that is what a family is for.
+    from harness.stats.paired import paired_difference
+
+    alone = paired_difference([pair.difference for suite in comparison.suites for pair in suite.pairs])
+    assert (pooled.high or 0) - (pooled.low or 0) > 1.3 * ((alone.high or 0) - (alone.low or 0))
+    from harness.reporting import numbers
+
+    line = changed_lines(comparison, width=100)[0]
+    assert numbers.points_interval(pooled.low, pooled.high) in line

@@ -327,8 +327,14 @@ def desk(outcomes: str, **more: Any) -> Scorecard:
     return build_scorecard(manifest(plan(len(outcomes), statistical=True)), made)
 
 
+def about_the_desk(name: str) -> list[Any]:
+    """The rules of one of this repository's files about the reference agent; those about guards need guards' rows."""
+    rules: list[Any] = list(load_rules(ROOT / "reports" / name))
+    return [rule for rule in rules if rule.suite == "suites/support_desk"]
+
+
 def test_the_release_gate_passes_an_unchanged_agent_and_not_without_its_baseline() -> None:
-    rules = load_rules(ROOT / "reports" / "release.toml")
+    rules = about_the_desk("release.toml")
     stored = make_baseline(manifest(plan(135), run_id="old"), records("p" * 135))
     comparison = compare_with(stored, manifest(plan(135)), records("p" * 135))
     verdicts = judge_rules(rules, desk("p" * 135), comparison)
@@ -352,12 +358,12 @@ def test_the_release_gate_passes_an_unchanged_agent_and_not_without_its_baseline
     ids=["one failure", "many failures", "a must-pass failure", "one error", "slow", "too few"],
 )
 def test_the_release_gate_does_not_pass(outcomes: str, latency: float, answer: str) -> None:
-    rules = load_rules(ROOT / "reports" / "release.toml")
+    rules = about_the_desk("release.toml")
     assert combine(judge_rules(rules, desk(outcomes, latency=latency))) == answer
 
 
 def test_the_nightly_gate_passes_an_unchanged_agent_and_asks_for_a_baseline_without_one() -> None:
-    rules = load_rules(ROOT / "reports" / "nightly.toml")
+    rules = about_the_desk("nightly.toml")
     stored = make_baseline(manifest(plan(65), run_id="old"), records("p" * 65))
     comparison = compare_with(stored, manifest(plan(65)), records("p" * 65))
     assert combine(judge_rules(rules, desk("p" * 65), comparison)) == "pass"

@@ -135,7 +135,7 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
 def test_every_kind_can_be_declared() -> None:
     needed = {
         "threshold": "at_least = 0.5", "latency": "at_most_s = 1", "cost": "total_usd = 1",
-        "equivalence": "margin_points = 3",
+        "equivalence": "margin_points = 3", "count": 'metric = "guard_faults"',
     }  # fmt: skip
     for kind, made in KINDS.items():
         (rule,) = parse_rules(f'[[rule]]\nname = "x"\nkind = "{kind}"\n{needed.get(kind, "")}')

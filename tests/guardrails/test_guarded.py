@@ -18,6 +18,7 @@ from harness.guardrails.guard_evaluator import as_evaluator
 from harness.guardrails.guarded_agent import guarded
 from harness.guardrails.pipeline import Pipeline
 from harness.guardrails.session import HANDED_OVER, REFUSAL, ActionRefused
+from harness.guardrails.tool_arguments import ToolArgumentsGuard
 from harness.guardrails.tool_guard import guarded_tools, guarded_world
 from harness.testing import check_evaluator, make_case, make_trajectory, score
 
@@ -137,6 +138,23 @@ def test_a_blocked_call_is_not_made_and_the_model_is_told_only_that_it_is_not_al
     ]
     assert got.metadata["guardrails"]["too_late"] == 0
     assert got.answer == "done"
+
+
+def test_a_model_is_told_what_is_wrong_with_its_arguments_three_times_and_then_only_that_it_may_not() -> None:
+    parameters = {"type": "object", "properties": {"to": {"type": "string"}}, "additionalProperties": False}
+    schema = {"type": "function", "function": {"name": "send", "parameters": parameters}}
+    policy = Pipeline([Pipeline([ToolArgumentsGuard(tools=[schema])], name="inner")])
+    wrong, right = ("send", {"to": "a", "copy": "hidden-value"}), ("send", {"to": "a"})
+    box = Mailbox()
+    agent, model = loop(box, policy, wrong, wrong, right, wrong, wrong, wrong, wrong)
+    run(guarded(agent, policy))
+    told = [message["content"] for message in model.heard if message["role"] == "tool"]
+    assert box.sent == ["a"]
+    # The call that passed begins the count anew: two, then three more, then no further explanation.
+    assert ["are not accepted" in text for text in told] == [True, True, False, True, True, True, False]
+    assert told[-1] == '{"error": "this action is not allowed"}'
+    assert "This is the last try" in told[-2]
+    assert not any("hidden-value" in text for text in told)
 
 
 def test_each_call_is_judged_once_by_a_policy_that_stands_on_both_sides() -> None:

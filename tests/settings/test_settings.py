@@ -97,7 +97,7 @@ def test_paths_of_the_table_belong_to_the_project_those_of_the_command_line_to_t
     ("table", "message"),
     [
         ('agnet = "x"', ":5: unknown key 'agnet' in [tool.harness]; did you mean 'agent'?"),
-        ("zzz = 1", ":5: unknown key 'zzz' in [tool.harness]; known: agent, mode,"),
+        ("zzz = 1", ":5: unknown key 'zzz' in [tool.harness]; known: agent, guards, mode,"),
         (
             '\ntrials = "3"',
             ":6: trials must be a whole number of at least 1, got the text '3'; write it without quotes",

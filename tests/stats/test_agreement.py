@@ -102,3 +102,23 @@ def test_unequal_numbers_and_unknown_ratings_are_refused() -> None:
         cohen_kappa(["maybe"], ["no"], order=["no", "yes"])
     with pytest.raises(ValueError, match="numbers"):
         krippendorff_alpha([("a", "b")], metric="interval")
+
+
+@pytest.mark.parametrize(
+    ("n", "rare", "kappa", "at_least"), [(50, 0.1, 0.0, 0.95), (50, 0.1, 0.4, 0.9), (20, 0.1, 0.4, 0.92)]
+)
+def test_the_interval_of_kappa_holds_also_where_one_rating_is_rare(
+    n: int, rare: float, kappa: float, at_least: float
+) -> None:
+    chance = rare**2 + (1 - rare) ** 2
+    apart = (1 - chance) * (1 - kappa) / 2
+    random = np.random.default_rng(6)
+    covered = []
+    for both, one, other, none in random.multinomial(n, [rare - apart, apart, apart, 1 - rare - apart], 400):
+        first = [1] * (both + one) + [0] * (other + none)
+        second = [1] * both + [0] * one + [1] * other + [0] * none
+        made = cohen_kappa(first, second).coefficient
+        if made.low is not None and made.high is not None:
+            covered.append(made.low <= kappa <= made.high)
+    # The plain large-sample interval: .53, .88 and .56.
+    assert sum(covered) / len(covered) >= at_least

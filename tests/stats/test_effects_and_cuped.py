@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats.cuped import cuped
+from harness.stats.cuped import cuped, cuped_arms
 from harness.stats.effects import cliffs_delta, cohen_h, hedges_g, paired_effect
 from harness.stats.means import clustered_mean
+from harness.stats.unpaired import welch_difference
 
 
 def test_a_paired_effect_says_points_and_cases_first() -> None:
@@ -83,3 +84,31 @@ def test_too_few_cases_and_a_covariate_without_spread_change_nothing() -> None:
         cuped([1.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="finite"):
         cuped([math.nan], [1.0])
+
+
+def test_the_adjusted_interval_covers_the_mean_over_these_cases_as_often_as_it_says() -> None:
+    random = np.random.default_rng(8)
+    cases = random.gamma(2.0, 1.0, 40)
+    truth = 0.1 * float(cases.mean())
+    covered = 0
+    for _ in range(2000):
+        earlier = cases + random.normal(0, 0.2, 40)
+        d = 0.1 * cases + random.normal(0, 0.1, 40)
+        made = clustered_mean(cuped(d.tolist(), earlier.tolist()).values)
+        covered += (made.low or 0) <= truth <= (made.high or 0)
+    assert covered / 2000 >= 0.94
+
+
+def test_two_arms_of_different_cases_are_moved_to_the_same_covariate() -> None:
+    random = np.random.default_rng(3)
+    hits = 0
+    for _ in range(1000):
+        x = random.normal(0, 1, 80)
+        y = 2 * x + random.normal(0, 0.5, 80) + np.repeat([0.0, 0.3], 40)
+        base, new = cuped_arms(y[:40].tolist(), x[:40].tolist(), y[40:].tolist(), x[40:].tolist())
+        made = welch_difference(base.values, new.values)
+        hits += (made.low or 0) <= 0.3 <= (made.high or 0)
+    assert hits / 1000 >= 0.93
+    assert base.variance_left is not None
+    assert base.variance_left < 0.15
+    assert base.theta == new.theta == pytest.approx(2, abs=0.2)

@@ -1,4 +1,6 @@
-"""Trend: pass rate, cost and latency over the comparable runs, as curves with the numbers beneath.
+"""History: pass rate, cost and latency over the comparable runs, as curves with the numbers beneath.
+
+With the charts of failures, the levels between shifts, and the drift from the run before as pictures of their own.
 
 What is drawn is given (:class:`TrendLine`); which runs are comparable and where a line alarms is decided by who reads
 the runs.
@@ -14,6 +16,7 @@ from harness.core.comparison import Comparison
 from harness.core.record import Run
 from harness.reporting import numbers
 from harness.reporting.row_text import share_scale
+from harness.reporting.sections.history_pictures import DriftRow, charts_curve, drift_blocks, levels_series
 
 FEWEST = 3
 MOST_SERIES = 5
@@ -64,6 +67,10 @@ class TrendLine:
     chart_limit: float = 0.0
     false_alarm_runs: float = 0.0
     """Runs between false alarms, on average."""
+    chart_path: tuple[tuple[int, float], ...] = ()
+    """Number of the run, from 1, and the chart's sum of failures after it; empty without a chart."""
+    levels: tuple[tuple[int, int, float], ...] = ()
+    """First and last run, from 1, and mean pass rate of each stretch between shifts; empty where there was none."""
     notes: tuple[str, ...] = ()
     """Shifts of its level, former names, changed cases."""
 
@@ -78,18 +85,22 @@ class Trend:
 
     id = "trend"
 
-    def __init__(self, lines: Sequence[TrendLine]) -> None:
+    def __init__(self, lines: Sequence[TrendLine], *, drift: Sequence[DriftRow] = (), before: str = "") -> None:
+        """``drift`` is that from run ``before``."""
         self._lines = list(lines)
+        self._drift = drift_blocks(drift, before)
 
     def build(self, run: Run, comparison: Comparison | None) -> SectionPage | None:
-        """None with fewer than 3 runs."""
+        """The drift alone with fewer than 3 runs, and None without one."""
         if not self._lines or len(self._lines[0].points) < FEWEST:
-            return None
+            blocks_of_two = tuple(self._drift)
+            return SectionPage(id=self.id, title="History", blocks=blocks_of_two) if blocks_of_two else None
         points = self._lines[0].points
         blocks: list[Block] = [Prose(text=_span(points))]
         blocks += [Prose(text=f"{line.name}: {line.alarm}.", tone="bad" if line.fresh else "warn")
                    for line in self._lines if line.alarm]  # fmt: skip
         blocks += self._curves()
+        blocks += self._drift
         blocks.append(_runs(self._lines[0]))
         if len(self._lines) > 1 or self._lines[0].chart:
             blocks.append(_suites(self._lines))
@@ -98,16 +109,19 @@ class Trend:
         notes = [f"{line.name}: {line.chart}." for line in self._lines if line.chart and not line.chart_limit]
         notes += [f"{line.name}: {note}." for line in self._lines for note in line.notes]
         blocks += [Prose(text=note, tone="muted") for note in notes[:MOST_LINES]]
-        return SectionPage(id=self.id, title="Trend", blocks=tuple(blocks))
+        return SectionPage(id=self.id, title="History", blocks=tuple(blocks))
 
     def _curves(self) -> list[Block]:
         shown = _most_telling(self._lines)
         amount = "The first line and those that moved most" if len(self._lines) > len(shown) else ""
         rates = [_series(line, lambda point: point.rate, band=True) for line in shown]
+        rates += [levels_series(line.name, line.levels) for line in shown if line.levels]
+        charts = [(line.name, line.chart_path, line.chart_limit) for line in self._lines]
         made = [
             _curve(
                 rates, "share of trials passed", f"Pass rate with 95% intervals, oldest run first. {amount}".rstrip()
             ),
+            charts_curve(charts, len(self._lines[0].points)),
             _curve(
                 [_series(shown[0], lambda point: None if point.cost_usd is None else 1000 * point.cost_usd)],
                 "dollars",

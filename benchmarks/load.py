@@ -233,8 +233,8 @@ def run(scale: float = 1.0) -> Result:
         method=(
             "A mock server in a process of its own logs when it gave each token to the system; errors are absolute "
             "differences between the client's stamps and this log, on one clock. Streams of 50 tokens/s (100 tokens, "
-            "50 ms to the first), closed loop, 4 s. Client, mock and the process that reads the results share the machine. The "
-            "other clients ask the same mock in the same run."
+            "50 ms to the first), closed loop, 4 s. Client, mock and the process that reads the results share the "
+            "machine. The other clients ask the same mock in the same run."
         ),
         figures=tuple(figures),
         not_compared=tuple(left_out),

@@ -15,7 +15,7 @@ from benchmarks.table import keep, terminal
 REWARDS = ("rewards_lab", "rewards_minimal_diff", "rewards_tampering")
 GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_pii")
 DEEPEVAL = ("deepeval_adapter",)
-NAMES = ("startup", "client", "noop", "memory", "window", "judge", *DEEPEVAL, "report_size", *GUARDS, *REWARDS)
+NAMES = ("startup", "client", "noop", "memory", "window", "judge", *DEEPEVAL, "report_size", "load", *GUARDS, *REWARDS)
 
 
 def main() -> int:

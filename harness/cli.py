@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "what changed between two runs: differences with intervals, cases that flipped, cost, latency",
     "history": "the runs of this project, newest last; their trend, and alerts",
     "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",
+    "load": "measure an endpoint under load: latency, throughput and errors with intervals, and budgets",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",
     "watch": "judge a sample of production transcripts, and keep a series that shows drift",
@@ -44,6 +45,7 @@ examples:
   harness compare latest~1 latest
   harness baseline accept latest
   harness plan latest --margin 5
+  harness load http://127.0.0.1:8000/v1 --rate 20 --budget ttft_p95_s=0.3
 
 Runs are made by pytest: pytest suites --harness-agent=mypackage.agent:answer
 """

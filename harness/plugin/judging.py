@@ -67,6 +67,7 @@ def judge_run(
     answer = combine(verdicts)
     if write:
         from harness.commands.history_section import HistoryTrend
+        from harness.commands.load_section import LoadTests
         from harness.reporting import write_reports
         from harness.reporting.sections.controls import FILE, Controls
         from harness.reporting.to_markdown import append_step_summary
@@ -80,6 +81,7 @@ def judge_run(
             answer=answer,
             comparison=comparison,
             sections=[
+                LoadTests(folder),
                 HistoryTrend(scorecard, folder=folder, runs=settings.runs),
                 Controls(scorecard, verdicts, root / FILE),
             ],

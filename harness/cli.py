@@ -27,6 +27,7 @@ COMMANDS = {
     "baseline": "accept a run as what later runs are compared with",
     "verify": "whether an audit log of guards is as it was written",
     "escalations": "what guarded agents handed over to people: list, resume, end",
+    "sensitivity": "does the suite notice anything: faults put into a stored run, judged by its suites",
     "init": "write a small project that passes at once, and say where your agent goes",
     "schema": "where the JSON Schema of golden cases lies, for editors",
 }

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from harness.core.case import Severity
 from harness.core.record import Manifest, Record
 from harness.core.score import Direction
+from harness.core.sensitivity import Sensitivity
 
 RowKind = Literal["rate", "mean", "quantile", "pass_k", "total"]
 CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run", "decided"]
@@ -224,6 +225,8 @@ class Scorecard:
     """Trials left out, over all suites."""
     arms: tuple[ArmComparison, ...] = ()
     """Settings compared inside this run."""
+    sensitivity: Sensitivity | None = None
+    """What the suites noticed of faults put into this run's trials; None where nobody put any."""
     samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict, repr=False, compare=False)
     """Per (suite, arm, metric) the values themselves, for rules with a confidence or a pooling of their own. Kept in
     memory only; the journal is where they are stored."""

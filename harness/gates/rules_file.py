@@ -35,6 +35,7 @@ from harness.gates.enough_evidence import EnoughEvidence
 from harness.gates.equivalence import Equivalence
 from harness.gates.family import is_test
 from harness.gates.fields import FieldError
+from harness.gates.kill_rate import KillRate
 from harness.gates.latency import Latency
 from harness.gates.must_pass import MustPass
 from harness.gates.no_regression import NoRegression
@@ -53,6 +54,7 @@ KINDS: Mapping[str, type[Any]] = {
     "count": Count,
     "cost": Spend,
     "latency": Latency,
+    "kill_rate": KillRate,
 }
 """What ``kind`` may be, and the rule it makes."""
 

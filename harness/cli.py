@@ -29,7 +29,7 @@ COMMANDS = {
     "escalations": "what guarded agents handed over to people: list, resume, end",
     "sensitivity": "does the suite notice anything: faults put into a stored run, judged by its suites",
     "init": "write a small project that passes at once, and say where your agent goes",
-    "schema": "where the JSON Schema of golden cases lies, for editors",
+    "schema": "JSON Schemas: of golden cases for editors, of every file the harness writes for consumers",
 }
 """Command and what it does; each is a module of ``harness.commands``."""
 

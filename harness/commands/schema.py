@@ -21,9 +21,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument(
-        "NAME", nargs="?", default="", help="print this schema: case, or a file that the harness writes"
-    )
+    parser.add_argument("NAME", nargs="?", default="", help="print this one: case, or a file that the harness writes")
     parser.add_argument("--print", action="store_true", help="print the schema of a case, write nothing")
     parser.add_argument("--root", metavar="DIR", help="the project; default: the nearest folder with a pyproject.toml")
 

@@ -30,7 +30,7 @@ def test_it_passes_when_nearly_all_faults_are_killed_and_fails_when_few_are() ->
     assert answer(card([(10, 10)] * 60)) == "pass"
     assert answer(card([(5, 10)] * 60)) == "fail"
     verdict = KillRate(name="k").judge(card([(5, 10)] * 60), None)
-    assert "kill rate 0.5 (300 of 600 faults, 60 cases)" in verdict.reason
+    assert "kill rate 0.500 (300 of 600 faults, 60 cases)" in verdict.reason
 
 
 def test_few_cases_leave_it_undecided_however_many_faults_they_had() -> None:

@@ -106,7 +106,13 @@ class Attacking:
             return replace(work, agent=_Missing(error))
 
     async def examine(self, work: Work, trial: Trial, record: Record, runs: Sequence[Trajectory]) -> None:
-        """Attack one finished trial and write the line about it. What goes wrong here costs the run nothing else."""
+        """Attack one finished trial and write the line about it. What goes wrong here costs the run nothing else.
+
+        A suite that is only observed decides nothing, so there is nothing to find out; unless it claims faults.
+        """
+        planned = self._session.plans.get((work.suite, work.arm))
+        if planned is not None and planned.observe and not self._session.claims.get(work.suite):
+            return
         try:
             attack = await self._attack(work, trial, record, runs)
         except Exception as error:  # noqa: BLE001 - the trial itself has been measured and must stay so

@@ -52,7 +52,8 @@ def leave_value(trajectory: Trajectory, case: Case, rng: Random) -> Trajectory |
     """A redaction takes nothing out: the text is what it was."""
     if not is_guard(trajectory) or trajectory.metadata["guard"].get("action") != "redact":
         return None
-    return decided(trajectory, "redact", text=case.input if isinstance(case.input, str) else case.text)
+    given = case.input.get("text") if isinstance(case.input, Mapping) else case.input
+    return decided(trajectory, "redact", text=given if isinstance(given, str) else case.text)
 
 
 GUARDS = (

@@ -33,7 +33,7 @@ def operators() -> dict[str, str]:
     """What each operator's faulty agent does, by the operator's name."""
     from harness.sensitivity import OPERATORS, PARTS
 
-    return {one.name: one.what for one in (*OPERATORS, *PARTS)}
+    return {**{one.name: one.what for one in OPERATORS}, **{one.name: one.what for one in PARTS}}
 
 
 def noticed_lines(told: Sensitivity, *, ascii_only: bool = False) -> Iterator[str]:

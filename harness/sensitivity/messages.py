@@ -172,7 +172,7 @@ def last_said_by_user(messages: Sequence[Message]) -> str:
 
 def is_guard(trajectory: Trajectory) -> bool:
     """Whether it is a guard's decision about one event, and no agent's work."""
-    kept = trajectory.metadata.get("guard") if isinstance(trajectory.metadata, Mapping) else None
+    kept = trajectory.metadata.get("guard")
     return isinstance(kept, Mapping) and "action" in kept
 
 

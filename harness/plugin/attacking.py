@@ -108,10 +108,11 @@ class Attacking:
     async def examine(self, work: Work, trial: Trial, record: Record, runs: Sequence[Trajectory]) -> None:
         """Attack one finished trial and write the line about it. What goes wrong here costs the run nothing else.
 
-        A suite that is only observed decides nothing, so there is nothing to find out; unless it claims faults.
+        A suite that claims no fault has nothing to find out; one that is only observed, unless it names some.
         """
         planned = self._session.plans.get((work.suite, work.arm))
-        if planned is not None and planned.observe and not self._session.claims.get(work.suite):
+        claims = self._session.claims.get(work.suite)
+        if not claims and (claims is not None or (planned is not None and planned.observe)):
             return
         try:
             attack = await self._attack(work, trial, record, runs)

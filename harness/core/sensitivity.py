@@ -105,9 +105,11 @@ class BoundLine:
 
     @property
     def refused(self) -> bool:
-        """Whether the suite's own criterion is missed: by the whole interval where a rate is declared."""
+        """Whether the suite's own criterion is missed: by the whole interval where a rate is declared, or by all."""
         if not self.trials:
             return False
+        if not self.passed:
+            return True
         if self.limit is None or self.limit >= 1:
             return self.passed < self.trials
         return self.high is not None and self.high < self.limit

@@ -31,8 +31,9 @@ COMMANDS = {
     "watch": "judge a sample of production transcripts, and keep a series that shows drift",
     "verify": "whether an audit log of guards is as it was written",
     "escalations": "what guarded agents handed over to people: list, resume, end",
+    "sensitivity": "does the suite notice anything: faults put into a stored run, judged by its suites",
     "init": "write a small project that passes at once, and say where your agent goes",
-    "schema": "where the JSON Schema of golden cases lies, for editors",
+    "schema": "JSON Schemas: of golden cases for editors, of every file the harness writes for consumers",
 }
 """Command and what it does; each is a module of ``harness.commands``."""
 

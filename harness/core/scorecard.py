@@ -18,6 +18,7 @@ from harness.core.case import Severity
 from harness.core.judges import JudgeLine
 from harness.core.record import Manifest, Record
 from harness.core.score import Direction
+from harness.core.sensitivity import Sensitivity
 
 RowKind = Literal["rate", "mean", "quantile", "pass_k", "total"]
 CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run", "decided"]
@@ -245,6 +246,8 @@ class Scorecard:
     """Models that judged, each with what it did and its exam as the project has it now."""
     judged: Mapping[tuple[str, str, str], JudgedSample] = field(default_factory=dict, repr=False, compare=False)
     """Per (suite, arm, evaluator) the verdicts of judges; kept in memory only, as ``samples``."""
+    sensitivity: Sensitivity | None = None
+    """What the suites noticed of faults put into this run's trials; None where nobody put any."""
     samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict, repr=False, compare=False)
     """Per (suite, arm, metric) the values themselves, for rules with a confidence or a pooling of their own. Kept in
     memory only; the journal is where they are stored."""

@@ -83,6 +83,10 @@ class TrialSession:
             return self.trajectories[0] if self.trajectories else None
         first, last = self.trajectories[0], self.trajectories[-1]
         known = [part.latency_s for part in self.trajectories if part.latency_s is not None]
+        starts, place = [], [0, 0]
+        for part in self.trajectories:
+            starts.append(place)
+            place = [place[0] + len(part.messages), place[1] + len(part.model_calls)]
         return replace(
             first,
             messages=tuple(message for part in self.trajectories for message in part.messages),
@@ -90,7 +94,7 @@ class TrialSession:
             latency_s=sum(known) if len(known) == len(self.trajectories) else None,
             state=last.state,
             error=last.error,
-            metadata={**first.metadata, "agent_runs": len(self.trajectories)},
+            metadata={**first.metadata, "agent_runs": len(self.trajectories), "agent_runs_at": starts},
         )
 
     async def run_agent(self, given: Any = None, *, keep_errors: bool = False) -> Trajectory:

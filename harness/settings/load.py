@@ -43,6 +43,8 @@ class Settings:
     resume: str | None = None
     replay: Path | None = None
     until_decided: bool = False
+    sensitivity: bool = False
+    sensitivity_of: str | None = None
     estimate: bool = False
     prices: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Per model: ``input``, ``output``, perhaps ``cached``, US dollars per million tokens."""

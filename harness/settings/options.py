@@ -100,6 +100,20 @@ OPTIONS: tuple[Option, ...] = (
         default=False,
         help="Stop the trials of a suite once every rule on its pass rate, also against a baseline, is decided.",
     ),
+    Option(
+        name="sensitivity",
+        kind="switch",
+        default=False,
+        table=False,
+        help="Put faults into every trial that passed, and report which of them the suites notice.",
+    ),
+    Option(
+        name="sensitivity_of",
+        kind="text",
+        metavar="FOLDER",
+        table=False,
+        help="Put faults into the trajectories of a stored run, without its agent (harness sensitivity RUN).",
+    ),
     Option(name="estimate", kind="switch", default=False, table=False, help="Price the run without running it."),
     Option(
         name="prices",

@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "write the reports of a stored run again",
     "compare": "what changed between two runs: differences with intervals, cases that flipped, cost, latency",
     "history": "the runs of this project, newest last; their trend, and alerts",
+    "bench": "is B slower than A? functions, commands, commits or endpoints, measured in turn",
     "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean
 
 from harness.stats.estimate import Estimate
@@ -48,10 +49,8 @@ def growth(levels: Sequence[float], calls_per_batch: int, *, level: float = 0.99
         raise ValueError(f"a batch has at least one call, got {calls_per_batch!r}")
     if any(not math.isfinite(value) for value in levels):
         raise ValueError("levels must be finite; leave out what could not be read")
-    rises = [(b - a) / calls_per_batch for a, b in zip(levels, levels[1:], strict=False)]
+    rises = [(b - a) / calls_per_batch for a, b in pairwise(levels)]
     if not rises:
         nothing = Estimate(value=None, level=level, note="fewer than two readings")
         return Growth(per_call=nothing, overall=None, calls=0)
-    return Growth(
-        per_call=quantile(rises, 0.5, level=level), overall=fmean(rises), calls=calls_per_batch * len(rises)
-    )
+    return Growth(per_call=quantile(rises, 0.5, level=level), overall=fmean(rises), calls=calls_per_batch * len(rises))

@@ -1,11 +1,11 @@
-"""Ratio of paired times: how many times slower the second is than the first, with an interval that holds for few pairs."""
+"""Ratio of paired times: how many times slower the second is, with an interval that holds for few pairs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 
 from harness.stats.beta import student_t_quantile
 from harness.stats.estimate import Estimate, check_level
@@ -94,7 +94,9 @@ def unpaired_ratio(first: Sequence[float], second: Sequence[float], *, level: fl
     difference, n = fmean(b) - fmean(a), len(a) + len(b)
     parts = [stdev(x) ** 2 / len(x) if len(x) > 1 else 0.0 for x in (a, b)]
     if len(a) < 2 or len(b) < 2 or sum(parts) == 0.0:
-        return Estimate(value=math.exp(difference), level=level, method="ratio of geometric means", n=n, note="no spread")
+        return Estimate(
+            value=math.exp(difference), level=level, method="ratio of geometric means", n=n, note="no spread"
+        )
     degrees = sum(parts) ** 2 / sum(p**2 / (len(x) - 1) for p, x in zip(parts, (a, b), strict=True))
     half = student_t_quantile(0.5 + level / 2, max(1.0, degrees)) * math.sqrt(sum(parts))
     return Estimate(
@@ -116,14 +118,6 @@ def shifted(ratio: Estimate) -> Shift:
     elif ratio.high is not None and ratio.high < 1.0:
         answer = "faster"
     return Shift(ratio=ratio, answer=answer)
-
-
-def block_ratio(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
-    """Typical times of the two sides of one round: the medians over its blocks.
-
-    A median over blocks that alternate, because an interruption hits few blocks and must not decide the round.
-    """
-    return median(first), median(second)
 
 
 def _studentised(logs: Sequence[float], mean: float, level: float, resamples: int, seed: int) -> tuple[float, float]:

@@ -46,7 +46,8 @@ class Budget:
             raise UsageError(f"a budget needs at least one of {', '.join(LIMITS)}")
         for name, limit in self.limits.items():
             least = 0 if name == "leak_bytes" else 1e-12
-            if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not least <= limit < math.inf:
+            given: Any = limit
+            if type(given) not in (int, float) or not least <= given < math.inf:
                 raise UsageError(f"budget {name} must be a number above 0, got {limit!r}")
         if not 0.5 < self.confidence < 1:
             raise UsageError(f"budget confidence lies between 0.5 and 1, got {self.confidence!r}")
@@ -142,10 +143,17 @@ def judge(
         middle = leaks.python.per_call
         found.append(
             Finding(
-                name="leak_bytes", limit=budget.leak_bytes, unit="B", answer=_answer(leaks.answer),
-                reason=leaks.reason, estimate=middle.value, low=middle.low, high=middle.high, n=leaks.python.calls,
+                name="leak_bytes",
+                limit=budget.leak_bytes,
+                unit="B",
+                answer=_answer(leaks.answer),
+                reason=leaks.reason,
+                estimate=middle.value,
+                low=middle.low,
+                high=middle.high,
+                n=leaks.python.calls,
                 needs="a longer within_s" if leaks.answer == "inconclusive" else "",
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 

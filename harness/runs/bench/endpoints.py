@@ -39,7 +39,7 @@ class EndpointSide:
         self._body = json.dumps(body).encode()
         self._connection: http.client.HTTPConnection | None = None
 
-    def start(self) -> None:
+    def start(self, cpu: int | None = None) -> None:
         """See :class:`harness.runs.bench.sides.Side`: a new connection."""
         if self._secure:
             context = ssl.create_default_context()

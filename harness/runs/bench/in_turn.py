@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,9 +52,10 @@ def compare_in_turn(
     second: Side,
     *,
     rounds: int = 10,
-    samples: int = 10,
-    sample_s: float = 0.02,
+    samples: int = 50,
+    sample_s: float = 0.004,
     units: int | None = None,
+    pin: bool = True,
     level: float = 0.99,
     seed: int = 0,
     tick: Callable[[int], None] | None = None,
@@ -64,16 +66,18 @@ def compare_in_turn(
     seed, so that neither always follows the other.
 
     :param units: units of work per sample; None: as many as fit into ``sample_s`` on the slower side.
+    :param pin: hold functions to one processor per round; off for functions that use several.
     :raises HarnessError: a side broke; nothing is concluded from the rest.
     """
     draw = random.Random(seed)
+    processors = sorted(os.sched_getaffinity(0)) if pin and hasattr(os, "sched_getaffinity") else []
     done: list[Round] = []
     for number in range(rounds):
         sides = [first, second]
         draw.shuffle(sides)
         try:
             for side in sides:
-                side.start()
+                side.start(processors[number % len(processors)] if processors else None)
             fitting = [side.settle(sample_s) for side in sides]
             units = units or min(fitting)
             taken: dict[int, list[float]] = {0: [], 1: []}
@@ -90,6 +94,4 @@ def compare_in_turn(
             tick(number + 1)
     pairs = [item.typical for item in done]
     ratio = paired_ratio([a for a, _ in pairs], [b for _, b in pairs], level=level, seed=seed)
-    return Compared(
-        first=first.label, second=second.label, rounds=tuple(done), units=units or 1, shift=shifted(ratio)
-    )
+    return Compared(first=first.label, second=second.label, rounds=tuple(done), units=units or 1, shift=shifted(ratio))

@@ -95,7 +95,9 @@ def find_leaks(
             return found
 
 
-def peak_bytes(call: Callable[[], object], *, calls: int = 20, within_s: float = 2.0, clock: Clock = SYSTEM) -> list[int]:
+def peak_bytes(
+    call: Callable[[], object], *, calls: int = 20, within_s: float = 2.0, clock: Clock = SYSTEM
+) -> list[int]:
     """The peak of what Python holds during each call, above what it held before; at least one call is measured."""
     call()
     traced_before = tracemalloc.is_tracing()

@@ -27,8 +27,8 @@ class Side(Protocol):
         """How it is called in the report."""
         ...
 
-    def start(self) -> None:
-        """A fresh start, before the samples of one round."""
+    def start(self, cpu: int | None = None) -> None:
+        """A fresh start, before the samples of one round; on that processor where one is named and it can be had."""
         ...
 
     def settle(self, seconds: float) -> int:
@@ -48,17 +48,18 @@ class FunctionSide:
     """``module:function``, called without arguments by a fresh interpreter in each round.
 
     A fresh process per round, because where a process happens to lay its memory moves times by several percent and
-    would otherwise pass for a difference between the sides.
+    would otherwise pass for a difference between the sides. Both sides of a round share one processor, taken in turn:
+    two processors are never equally busy, and the sides never run at the same time.
     """
 
     def __init__(self, spec: str, tree: Path, *, label: str = "") -> None:
         self.spec, self.tree, self.label = spec, tree, label or spec
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
+    def start(self, cpu: int | None = None) -> None:
         """See :class:`Side`. :raises HarnessError: the function cannot be imported, or raises."""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(WORKER), self.spec], cwd=self.tree, text=True, bufsize=1,
+            [sys.executable, "-P", str(WORKER), self.spec, *([] if cpu is None else [str(cpu)])], cwd=self.tree, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._read()
@@ -76,7 +77,8 @@ class FunctionSide:
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.close()
         process.stdout.close()
         try:
@@ -86,7 +88,8 @@ class FunctionSide:
             process.wait()
 
     def _ask(self, **order: float) -> dict[str, Any]:
-        assert self._process is not None and self._process.stdin is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
@@ -95,7 +98,8 @@ class FunctionSide:
         return self._read()
 
     def _read(self) -> dict[str, Any]:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             code = self._process.wait()
@@ -118,8 +122,8 @@ class CommandSide:
             raise UsageError("an empty command cannot be measured")
         self.tree, self.label, self._clock = tree, label or command, clock
 
-    def start(self) -> None:
-        """See :class:`Side`."""
+    def start(self, cpu: int | None = None) -> None:
+        """See :class:`Side`; a command runs wherever the system puts it."""
 
     def settle(self, seconds: float) -> int:
         """See :class:`Side`: one run, so that files are in the page cache for both sides."""

@@ -62,9 +62,11 @@ def read_times(path: Path) -> StoredTimes:
             name = str(item.get("fullname") or item["name"])
             found.append(
                 Timed(
-                    name=name, times=times, iterations=int(stats.get("iterations", 1)),
+                    name=name,
+                    times=times,
+                    iterations=int(stats.get("iterations", 1)),
                     extra=item.get("extra_info") or {},
-                )  # fmt: skip
+                )
             )
         machine = from_machine_info(data.get("machine_info") or {})
         commit = str((data.get("commit_info") or {}).get("id") or "")

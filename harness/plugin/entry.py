@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from typing import Any
 
@@ -26,7 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "golden(source, ...): run the test once per golden case (see the harness's docs)"
     )
+    config.addinivalue_line(
+        "markers", "budget(p95_s=..., memory_mb=..., ...): limits on the function that the test hands to benchmark"
+    )
     check_flags(config)
+    if "HARNESS_SERIAL_PHASE" in os.environ and not hasattr(config, "workerinput"):
+        from harness.plugin.serial import take_order
+
+        take_order(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,21 +80,32 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
     """Tags of a case select with -k; a run that may stop early takes its cases in an order drawn from its seed."""
-    if not _collected_golden(config):
-        return (yield)
-    from harness.plugin.collect import tag_items
-    from harness.plugin.deciding import reorder
+    if _collected_golden(config):
+        from harness.plugin.collect import tag_items
+        from harness.plugin.deciding import reorder
 
-    tag_items(items)
-    result = yield
-    reorder(config, items)
+        tag_items(items)
+        result = yield
+        reorder(config, items)
+    else:
+        result = yield
+    if any(isinstance(item, pytest.Function) and _measures(item) for item in items):
+        from harness.plugin.serial import arrange
+
+        arrange(config, items)
     return result
+
+
+def _measures(item: pytest.Item) -> bool:
+    return item.get_closest_marker("budget") is not None or item.get_closest_marker("perf") is not None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """With golden items collected: make the plan, the run folder and the engine."""
-    if _collected_golden(session.config):
+    """With golden or budgeted items collected: make the plan, the run folder and the engine."""
+    if _collected_golden(session.config) or any(
+        isinstance(item, pytest.Function) and item.get_closest_marker("budget") is not None for item in session.items
+    ):
         from harness.plugin.start import begin
 
         begin(session)
@@ -131,6 +150,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return make_scheduler(config, log)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Under pytest-xdist: when all workers have ended, what measures speed runs alone."""
+    result = yield
+    if getattr(session.config.option, "tx", None):
+        from harness.plugin.workers import run_serial_phase
+
+        run_serial_phase(session)
+    return result
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: Any) -> None:
     """A worker ended: remember when it crashed, because then the gate may not say pass."""
@@ -146,6 +176,8 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
         return "unreliable", "u", "UNRELIABLE"
     if status == "errored":
         return "error", "E", "ERROR"
+    if status == "inconclusive" and report.when == "call":
+        return "inconclusive", "i", "INCONCLUSIVE"
     return None
 
 

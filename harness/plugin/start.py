@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +13,28 @@ from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
 from harness.core.record import Manifest
 from harness.plugin.feasible import hopeless
-from harness.plugin.session import KEY, HarnessSession, is_partial, workers
+from harness.plugin.serial import ORDER
+from harness.plugin.session import HarnessSession, current, is_partial, workers
 
 
 def begin(session: pytest.Session) -> None:
     """Called once when collection has ended and golden items may be among the collected."""
     from harness.plugin.protocol import Protocol
 
-    shared = session.config.stash[KEY]
-    if not any(item.get_closest_marker("golden") for item in session.items):
+    budgeted = any(item.get_closest_marker("budget") for item in session.items)
+    if not budgeted and not any(item.get_closest_marker("golden") for item in session.items):
         return
+    shared = current(session.config)
     try:
+        budgets = None
+        if budgeted:
+            from harness.plugin.budgets import Budgets
+
+            budgets = Budgets(shared, session.items)
         protocol = Protocol(shared, session.items)
-        if session.config.getoption("collectonly", False) or protocol.golden == 0 or session.testsfailed:
+        if session.config.getoption("collectonly", False) or session.testsfailed:
+            return
+        if protocol.golden == 0 and budgets is None:
             return
         if shared.settings.estimate:
             from harness.plugin.estimate import print_estimate
@@ -35,10 +45,13 @@ def begin(session: pytest.Session) -> None:
         if shared.settings.until_decided:
             protocol.decide_early()
         # A mistake in the gate's file, or a rule that cannot pass, is said before the first call, not after the last.
-        shared.said_at_collection = hopeless(shared)
-        shared.open_run()
+        shared.said_at_collection = hopeless(shared) if protocol.golden else []
+        if budgets is not None:
+            budgets.plan()
+        open_run(shared)
         write_plan(shared)
-        shared.engine()
+        if protocol.golden:
+            shared.engine()
     except HarnessError as error:
         if shared.worker == "main":
             raise pytest.UsageError(str(error)) from None
@@ -47,6 +60,10 @@ def begin(session: pytest.Session) -> None:
         session.config.hook.pytest_collectreport(report=report)
         session.items[:] = []
         return
+    if budgets is not None:
+        session.config.pluginmanager.register(budgets, "harness-budgets")
+    if not protocol.golden:
+        return
     session.config.pluginmanager.register(protocol, "harness-protocol")
     if shared.worker == "main":
         from harness.plugin.progress import progress_of
@@ -54,12 +71,28 @@ def begin(session: pytest.Session) -> None:
         protocol._tick = progress_of(shared)
 
 
+def open_run(shared: HarnessSession) -> None:
+    """Make, resume or share the run folder; the serial phase writes into that of the workers."""
+    order = shared.config.stash.get(ORDER, None)
+    if order is None:
+        shared.open_run()
+        return
+    shared.worker = "serial"
+    if order.folder:
+        shared.folder = Path(order.folder)
+        shared.run_id = shared.folder.name
+        return
+    from harness.results.run_folder import new_run_folder
+
+    shared.run_id, shared.folder = new_run_folder(shared.settings.runs)
+
+
 def write_plan(shared: HarnessSession) -> None:
     """The manifest as far as it is known at the start, so that a killed run still says what it was going to do."""
     from harness.results.run_folder import read_manifest, write_manifest
 
     assert shared.folder is not None
-    if shared.settings.resume:
+    if shared.settings.resume or shared.config.stash.get(ORDER, None) is not None:
         earlier = read_manifest(shared.folder)
         if earlier is not None:
             shared.created_at = earlier.created_at

@@ -107,7 +107,6 @@ def peak_bytes(
     try:
         end = clock.monotonic() + within_s
         while len(peaks) < calls and (not peaks or clock.monotonic() < end):
-            gc.collect()
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
             call()
@@ -142,15 +141,22 @@ def _batches(call: Callable[[], object], batch: int, read: Callable[[], int]) ->
     """Readings after each batch; empty when the source tells nothing."""
     if read() < 0:
         return []
+    frozen = gc.get_freeze_count() > 0
+    if not frozen:
+        gc.freeze()  # what was there before need not be looked through after each batch
     # Made beforehand, so that keeping the readings does not look like growth.
     levels = array("d", bytes(8 * (BATCHES + 1)))
     repeats = range(batch)
-    for number in range(-3, BATCHES + 1):
-        for _ in repeats:
-            call()
-        gc.collect()
-        if number >= 0:
-            levels[number] = read()
+    try:
+        for number in range(-3, BATCHES + 1):
+            for _ in repeats:
+                call()
+            gc.collect()
+            if number >= 0:
+                levels[number] = read()
+    finally:
+        if not frozen:
+            gc.unfreeze()
     return list(levels)
 
 

@@ -55,11 +55,14 @@ class FunctionSide:
     def __init__(self, spec: str, tree: Path, *, label: str = "") -> None:
         self.spec, self.tree, self.label = spec, tree, label or spec
         self._process: subprocess.Popen[str] | None = None
+        self._starts = 0
 
     def start(self, cpu: int | None = None) -> None:
         """See :class:`Side`. :raises HarnessError: the function cannot be imported, or raises."""
+        self._starts += 1  # the order of sets differs from round to round, and not between the sides of one
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(WORKER), self.spec, *([] if cpu is None else [str(cpu)])], cwd=self.tree, text=True, bufsize=1,
+            [sys.executable, "-P", str(WORKER), self.spec, *([] if cpu is None else [str(cpu)])],
+            cwd=self.tree, text=True, bufsize=1, env={**os.environ, "PYTHONHASHSEED": str(self._starts)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._read()

@@ -46,10 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--at-most", type=float, metavar="RATIO", help="B may take this many times as long as A, 1.05 say; it decides")
     add("--rounds", type=int, metavar="N", help="pairs (default: 10; 20 for commands, 5 for endpoints)")
     add(
-        "--samples", type=int, metavar="N", help="samples per side and round (default: 50; 1 for commands, 20 requests)"
+        "--samples", type=int, metavar="N", help="samples per side and round (default: 50; 1 for commands, 50 requests)"
     )
     add("--unpinned", action="store_true", help="let functions use more than one processor")
-    add("--level", type=float, default=0.99, help="confidence of the interval (default: 0.99)")
+    add("--level", type=float, default=0.985, help="confidence of the interval (default: 0.985)")
     add("--metric", choices=("ttft", "total"), default="ttft", help="of an endpoint (default: ttft)")
     add("--model", default="default", help="the model that an endpoint is asked for")
     add("--seed", type=int, default=0, help="of the order in which the sides are sampled")

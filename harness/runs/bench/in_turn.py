@@ -56,7 +56,7 @@ def compare_in_turn(
     sample_s: float = 0.004,
     units: int | None = None,
     pin: bool = True,
-    level: float = 0.99,
+    level: float = 0.985,
     seed: int = 0,
     tick: Callable[[int], None] | None = None,
 ) -> Compared:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, trajectory, trial
+from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, leaks, trajectory, trial
 
-__all__ = ["agent", "case", "evaluate", "guards_under_test", "trajectory", "trial"]
+__all__ = ["agent", "case", "evaluate", "guards_under_test", "leaks", "trajectory", "trial"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "budget(p95_s=..., memory_mb=..., ...): limits on the function that the test hands to benchmark"
     )
+    config.addinivalue_line("markers", "harness_serial: run this test at the end, alone, also under pytest-xdist")
     check_flags(config)
     if "HARNESS_SERIAL_PHASE" in os.environ and not hasattr(config, "workerinput"):
         from harness.plugin.serial import take_order
@@ -97,7 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _measures(item: pytest.Item) -> bool:
-    return item.get_closest_marker("budget") is not None or item.get_closest_marker("perf") is not None
+    return item.get_closest_marker("budget") is not None or item.get_closest_marker("harness_serial") is not None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""The serial phase: tests that measure speed run at the end, one by one, when nothing else of the session runs.
+"""The serial phase: budgeted tests, and those marked ``harness_serial``, run at the end, alone and one by one.
 
 In one process they are moved behind all other items. Under pytest-xdist the workers leave them out, and when all
 workers have ended the controller runs them in one pytest of their own, on the idle machine; its reports are played back
@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-MARKS = ("budget", "perf")
+MARKS = ("budget", "harness_serial")
 """Marks of tests that measure."""
 VARIABLE = "HARNESS_SERIAL_PHASE"
 """How the controller tells its serial pytest what it is for; taken out of the environment at once."""

@@ -14,6 +14,7 @@ from harness.core.scorecard import Scorecard
 from harness.core.verdict import Answer, Verdict
 from harness.reporting.sections.areas import Areas
 from harness.reporting.sections.arms import Arms
+from harness.reporting.sections.budgets import Budgets
 from harness.reporting.sections.changes import Changes
 from harness.reporting.sections.cost import Cost
 from harness.reporting.sections.environment import Environment
@@ -91,6 +92,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Guards(scorecard),
         Evaluators(scorecard),
         Reliability(scorecard),
+        Budgets(),
         Cost(scorecard, walk.models),
         Latency(scorecard, walk.models),
         Tools(walk.tools),

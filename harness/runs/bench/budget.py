@@ -132,7 +132,7 @@ def judge(
         if all(item.answer != "inconclusive" for item in found) or left <= 0 or look == LOOKS - 1 or not singly:
             break
         typical = max(sum(collected) / len(collected), 1e-7)
-        more = min(max(len(collected), 60), int(left / (LOOKS - 1 - look) / typical), 1_000_000)
+        more = min(max(5 * len(collected), 100), int(left / (LOOKS - 1 - look) / typical), 1_000_000)
         if more < 1:
             break
         collected += time_calls(call, more, clock=clock)

@@ -13,7 +13,7 @@ from benchmarks.machine import described, warn_if_busy
 from benchmarks.table import keep, terminal
 
 GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_pii")
-NAMES = ("startup", "client", "noop", "memory", "window", "report_size", *GUARDS)
+NAMES = ("startup", "client", "noop", "memory", "window", "report_size", *GUARDS, "rewards_lab")
 
 
 def main() -> int:

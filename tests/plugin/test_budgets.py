@@ -7,6 +7,14 @@ import pytest
 
 pytest.importorskip("pytest_benchmark", reason="budgets need the extra bench")
 
+
+@pytest.fixture(autouse=True)
+def outside_of_xdist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests may run in a worker themselves; its variables would switch pytest-benchmark off in inner sessions."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)
+
+
 QUICK = "--benchmark-max-time=0.02"
 WORK = """
 import os, time

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,9 @@ def test_a_real_file_of_pytest_benchmark_is_read(tmp_path: Path) -> None:
         sys.executable, "-m", "pytest", "-p", "no:harness.plugin.entry", "-p", "no:deepeval", "-p", "no:cacheprovider",
         "--benchmark-max-time=0.01", "--benchmark-json=out.json",
     ]  # fmt: skip
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    # In a worker of pytest-xdist the inner pytest-benchmark would switch itself off.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=environ)
     found = read_times(tmp_path / "out.json")
     assert [item.name for item in found.timed] == ["test_b.py::test_b"]
     assert len(found.timed[0].times) >= 5

@@ -44,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("SIDE", nargs="*", help="A and B; or A alone with --save, --against or --append")
     add("--run", dest="what", metavar="WHAT", help="the function or command to measure; A and B are then git commits")
     add("--at-most", type=float, metavar="RATIO", help="B may take this many times as long as A, 1.05 say; it decides")
-    add("--rounds", type=int, metavar="N", help="pairs (default: 10; 20 for commands, 5 for endpoints)")
+    add("--rounds", type=int, metavar="N", help="pairs (default: 20; 5 for endpoints)")
     add(
-        "--samples", type=int, metavar="N", help="samples per side and round (default: 50; 1 for commands, 50 requests)"
+        "--samples", type=int, metavar="N", help="samples per side and round (default: 20; 1 for commands, 50 requests)"
     )
     add("--unpinned", action="store_true", help="let functions use more than one processor")
     add("--level", type=float, default=0.985, help="confidence of the interval (default: 0.985)")

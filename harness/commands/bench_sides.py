@@ -69,7 +69,7 @@ def alone(text: str, args: argparse.Namespace, root: Path) -> tuple[str, list[fl
 
 def plan_of(kind: str, args: argparse.Namespace) -> dict[str, Any]:
     """Rounds, samples and units by kind, as far as they were not given."""
-    rounds, samples = {"function": (10, 50), "command": (20, 1), "endpoint": (5, 50)}[kind]
+    rounds, samples = {"function": (20, 20), "command": (20, 1), "endpoint": (5, 50)}[kind]
     plan: dict[str, Any] = {"rounds": args.rounds or rounds, "samples": args.samples or samples}
     if kind != "function":
         plan["units"] = 1

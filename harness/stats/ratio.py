@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
 from harness.stats.beta import student_t_quantile
 from harness.stats.estimate import Estimate, check_level
 
 FEW = 8
 """Below so many pairs a bootstrap has too few distinct resamples, and Student's t stands in."""
+TRIMMED = 0.2
+"""Share of the pairs left out at either end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +35,12 @@ def paired_ratio(
     resamples: int = 4000,
     seed: int = 0,
 ) -> Estimate:
-    """Geometric mean of ``second[i] / first[i]`` with its interval; the pairs have to be independent.
+    """Typical ``second[i] / first[i]`` with its interval; the pairs have to be independent.
 
-    From eight pairs on a studentised bootstrap over pairs (Efron and Tibshirani 1993, An Introduction to the Bootstrap,
-    section 12.5) of the mean of the log ratios, not narrower than Student's t: percentile intervals of a dozen pairs
-    are too narrow by a third. Below, Student's t alone. One pair, or ratios that are all equal: no bounds.
+    From eight pairs on the 20 % trimmed mean of the log ratios, because a disturbed round must not decide, with a
+    symmetric studentised bootstrap over pairs (Wilcox 2022, Introduction to Robust Estimation and Hypothesis Testing,
+    section 4.4), not narrower than Tukey and McLaughlin's t (ibid., section 4.3). Below, the geometric mean with
+    Student's t. One pair, or ratios that are all equal: no bounds.
 
     :param level: two-sided; the default keeps the chance of flagging equal sides, either way, near 1.5 %.
     :raises ValueError: the sides differ in length, or a time is not above 0.
@@ -51,23 +55,21 @@ def paired_ratio(
     n = len(logs)
     if n == 0:
         return Estimate(value=None, level=level, note="nothing measured")
-    mean = fmean(logs)
-    spread = stdev(logs) if n > 1 else 0.0
-    if spread == 0.0:
-        why = "one pair has no spread" if n == 1 else "all ratios are equal: no spread to make an interval from"
-        return Estimate(value=math.exp(mean), level=level, method="geometric mean", n=n, clusters=n, note=why)
-    error = spread / math.sqrt(n)
-    t = student_t_quantile(0.5 + level / 2, n - 1)
-    below, above, method = t, t, "t on log ratios"
-    if n >= FEW:
-        # The upper tail of the studentised resamples bounds the mean from below, and the other way round.
-        low_t, high_t = _studentised(logs, mean, level, resamples, seed)
-        below, above = max(t, high_t), max(t, -low_t)
-        method = f"studentised bootstrap over pairs, {resamples} resamples, seed {seed}"
+    few = n < FEW
+    centre, error = (fmean(logs), stdev(logs) / math.sqrt(n) if n > 1 else 0.0) if few else _trimmed(logs)
+    if error == 0.0:
+        why = "one pair has no spread" if n == 1 else "no spread between the pairs to make an interval from"
+        return Estimate(value=math.exp(centre), level=level, method="geometric mean", n=n, clusters=n, note=why)
+    if few:
+        reach, method = student_t_quantile(0.5 + level / 2, n - 1), "t on log ratios"
+    else:
+        t = student_t_quantile(0.5 + level / 2, n - 2 * int(TRIMMED * n) - 1)
+        reach = max(t, _studentised(logs, centre, level, resamples, seed))
+        method = f"trimmed mean, studentised bootstrap over pairs, {resamples} resamples, seed {seed}"
     return Estimate(
-        value=math.exp(mean),
-        low=math.exp(mean - below * error),
-        high=math.exp(mean + above * error),
+        value=math.exp(centre),
+        low=math.exp(centre - reach * error),
+        high=math.exp(centre + reach * error),
         level=level,
         method=method,
         n=n,
@@ -120,13 +122,29 @@ def shifted(ratio: Estimate) -> Shift:
     return Shift(ratio=ratio, answer=answer)
 
 
-def _studentised(logs: Sequence[float], mean: float, level: float, resamples: int, seed: int) -> tuple[float, float]:
+def _trimmed(logs: Sequence[float]) -> tuple[float, float]:
+    """The trimmed mean and its standard error, from the winsorised spread."""
+    import numpy as np
+
+    centres, errors = _trimmed_rows(np.asarray(logs)[None, :])
+    return float(centres[0]), float(errors[0])
+
+
+def _trimmed_rows(rows: Any) -> tuple[Any, Any]:
+    import numpy as np
+
+    n = rows.shape[1]
+    cut = int(TRIMMED * n)
+    ordered = np.sort(rows, axis=1)
+    kept = ordered[:, cut : n - cut]
+    winsorised = np.clip(ordered, kept[:, :1], kept[:, -1:])
+    return kept.mean(axis=1), winsorised.std(axis=1, ddof=1) / ((1 - 2 * cut / n) * math.sqrt(n))
+
+
+def _studentised(logs: Sequence[float], centre: float, level: float, resamples: int, seed: int) -> float:
     import numpy as np
 
     values = np.asarray(logs)
-    drawn = np.random.default_rng(seed).choice(values, size=(resamples, values.size))
-    errors = drawn.std(axis=1, ddof=1) / math.sqrt(values.size)
+    centres, errors = _trimmed_rows(np.random.default_rng(seed).choice(values, size=(resamples, values.size)))
     usable = errors > 0
-    t = (drawn.mean(axis=1)[usable] - mean) / errors[usable]
-    low, high = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2])
-    return float(low), float(high)
+    return float(np.quantile(np.abs(centres[usable] - centre) / errors[usable], level))

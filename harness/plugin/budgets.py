@@ -76,8 +76,8 @@ class Budgets:
                 assert captured.call is not None
                 # A round of many iterations is their mean, which says nothing about the times of single calls.
                 kept = fixture.stats
-                kind = "times" if kept.iterations == 1 else "means"
-                findings = judge(budget, captured.call, **{kind: list(kept.stats.data)})
+                rounds, single = list(kept.stats.data), kept.iterations == 1
+                findings = judge(budget, captured.call, times=rounds if single else (), means=() if single else rounds)
         except pytest.skip.Exception as skipped:
             self._keep(item, "not_run", (), started, begun, error=Failure(kind="harness", message=str(skipped)))
             raise

@@ -89,7 +89,7 @@ def test_two_files_of_times_are_compared_name_by_name(here: Path, capsys: pytest
         write_times(here / name, StoredTimes(timed=timed, machine=fingerprint()))
     assert main(["bench", "before.json", "after.json"]) == 10
     out = capsys.readouterr().out
-    assert out.startswith("a: B takes 1.3")
+    assert out.startswith("a: B takes 1.28")
     assert "only in" not in out
 
 

@@ -18,7 +18,7 @@ QUICK = ("--rounds", "3", "--samples", "3")
 MODULE = """
 import time
 def fast(): time.sleep(0.001)
-def slow(): time.sleep(0.004)
+def slow(): time.sleep(0.03)
 """
 
 

@@ -14,6 +14,7 @@ from harness.runs.bench.call_times import time_calls
 from harness.runs.bench.memory import find_leaks, peak_bytes
 from harness.stats.means import clustered_mean, mean_bounds
 from harness.stats.quantiles import quantile, quantile_bounds
+from harness.stats.serial_quantile import serial_quantile_bounds
 
 BLOCKS = 30
 """Runs of successive calls that stand for one observation each, because calls that follow each other are alike."""
@@ -108,8 +109,8 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Measure until every limit is decided or the budget's time is used up.
 
-    The calls are cut into 30 runs of successive calls, the observations of a clustered interval, so that a slow second
-    is not counted as a hundred independent slow calls. Each of at most four looks is at its share of the error
+    Runs of successive calls tell how many independent calls there are, so that a slow second does not count as a
+    hundred independent slow calls. Each of at most four looks is at its share of the error
     (Bonferroni), so going on until it is decided does not favour either answer.
 
     :param times: seconds of single calls that were measured already.
@@ -167,9 +168,9 @@ def _time_finding(
         value = clustered_mean(values, blocks).value
         low, high = mean_bounds(values, blocks, confidence=confidence)
     else:
-        values, blocks = times, _blocks(len(times))
+        values = times
         value = quantile(values, QUANTILES[name]).value
-        low, high = quantile_bounds(values, QUANTILES[name], confidence=confidence, cases=blocks)
+        low, high = serial_quantile_bounds(values, QUANTILES[name], confidence=confidence)
     return decided(name, limit, "s", value, low, high, len(values), confidence)
 
 

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from statistics import median
 
-from fixtures.engine.switches_compared import STEPS, SwitchCompared, compare_switches
+from fixtures.engine.running import running_all
+from fixtures.engine.switches_compared import SETTINGS, STEPS, SwitchCompared, compare_switches
 from harness.runs.bench.machine import fingerprint
 from harness.stats.estimate import Estimate
 
@@ -32,13 +33,13 @@ def main() -> None:
     asked = f"{args.requests} requests at once, {args.tokens} tokens each"
     title = f"{where}; torch {torch.__version__}; model `{size}`; {asked}"
     lines = [f"## {title}\n", "\n", HEAD, "| --- " * 7 + "|\n"]
-    for name, before, after in STEPS:
-        found = compare_switches(
-            before, after, pairs=args.pairs, requests=args.requests, tokens=args.tokens, size=size, device=args.device
-        )
-        line = row(f"`{name}` ({before} → {after})", found)
-        print(line, end="", flush=True)
-        lines.append(line)
+    with running_all(SETTINGS, size=size, device=args.device) as servers:
+        for name, before, after in STEPS:
+            asked_for = {"pairs": args.pairs, "requests": args.requests, "tokens": args.tokens}
+            found = compare_switches(servers[before], servers[after], **asked_for)
+            line = row(f"`{name}` ({before} → {after})", found)
+            print(line, end="", flush=True)
+            lines.append(line)
     command = f"python -m benchmarks.engine --size {size} --pairs {args.pairs} --requests {args.requests}"
     lines.append(f"\n`{command} --tokens {args.tokens}`, one thread, {args.pairs} pairs of waves in turn.\n")
     text = "".join(lines)

@@ -40,13 +40,13 @@ class Budgets:
                 continue
             if item.get_closest_marker("golden") is not None:
                 raise UsageError(f"{item.nodeid}: a golden test has no budget; limit it by a rule on latency_s")
-            if "benchmark" not in getattr(item, "fixturenames", ()):
-                if not item.config.pluginmanager.hasplugin("benchmark"):
-                    raise MissingDependency("pytest-benchmark", extra="bench", purpose="@pytest.mark.budget")
+            if not isinstance(item, pytest.Function) or "benchmark" not in item.fixturenames:
                 raise UsageError(
                     f"{item.nodeid}: a budgeted test asks for the fixture benchmark, and hands it the function: "
                     "benchmark(function, *args)"
                 )
+            if not item._fixtureinfo.name2fixturedefs.get("benchmark"):
+                raise MissingDependency("pytest-benchmark", extra="bench", purpose="@pytest.mark.budget")
             self.budgets[item] = Budget.from_marker(mark.args, mark.kwargs, where=item.nodeid)
 
     def plan(self) -> None:

@@ -152,6 +152,13 @@ def test_a_budget_that_cannot_be_meant_is_a_usage_error(project: Any, source: st
     assert says in session.out
 
 
+def test_without_pytest_benchmark_the_install_command_is_told(project: Any) -> None:
+    project.test(WORK)
+    session = project.run_apart("-p", "no:benchmark")
+    assert session.code == 4
+    assert "pip install 'harness[bench]'" in session.out
+
+
 def test_under_xdist_the_budgets_run_in_one_process_after_all_others(project: Any) -> None:
     project.cases(4)
     project.test(

@@ -13,11 +13,13 @@ import tracemalloc
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.core.clock import SYSTEM, Clock
 from harness.runs.bench.call_times import time_block
 from harness.stats.growth import Growth, growth
 
+T = TypeVar("T")
 BATCHES = 24
 LEAK_BYTES = 16.0
 """Growth per call that counts as none: below the smallest Python object that could be left behind by each call."""
@@ -79,14 +81,14 @@ def find_leaks(
             f"got {limit_bytes!r}, {within_s!r}, {most_calls!r}"
         )
     call()
-    one = max(time_block(call, 1, clock=clock), 1e-9)
-    # The traced pass costs up to four times as much per call, and the collector takes its share.
-    batch = max(1, min(most_calls // BATCHES, int(within_s / (BATCHES + 3) / (one * 5 + 1e-7))))
+    # Tracing makes a call that allocates much many times slower, so it is timed as it is going to be run.
+    one = time_block(call, 1, clock=clock) + _while_tracing(lambda: time_block(call, 1, clock=clock))
+    batch = max(1, min(most_calls // BATCHES, int(within_s / (BATCHES + 3) / (one + 1e-7))))
     end = clock.monotonic() + within_s
     while True:
         found = Leaks(
             resident=growth(levels, batch, level=level) if (levels := _batches(call, batch, resident_bytes)) else None,
-            python=_traced(call, batch, level),
+            python=growth(_while_tracing(lambda: _batches(call, batch, _traced_bytes)), batch, level=level),
             limit_bytes=limit_bytes,
             resolution_bytes=_page_bytes() / batch,
         )
@@ -126,12 +128,12 @@ def resident_bytes() -> int:
         return -1
 
 
-def _traced(call: Callable[[], object], batch: int, level: float) -> Growth:
+def _while_tracing(work: Callable[[], T]) -> T:
     traced_before = tracemalloc.is_tracing()
     if not traced_before:
         tracemalloc.start(1)
     try:
-        return growth(_batches(call, batch, _traced_bytes), batch, level=level)
+        return work()
     finally:
         if not traced_before:
             tracemalloc.stop()

@@ -37,7 +37,7 @@ check: test lint types  ## everything CI runs
 
 lock: $(READY)  ## resolve the dependencies again into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --group dev --all-extras --upgrade pyproject.toml -o requirements.lock
+	  --group dev --extra all --upgrade pyproject.toml -o requirements.lock
 
 bench: $(READY)  ## speed of the harness itself, side by side with a bare client
 	$(BIN)/python -m benchmarks

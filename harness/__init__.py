@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from harness.datasets.jsonl import write_jsonl as write_jsonl
     from harness.datasets.load import load_dataset as load_dataset
     from harness.results.frames import read_run as read_run
+    from harness.runs.bench.memory import find_leaks as find_leaks
 
 _WHERE = {
     "Agent": "core.contracts",
@@ -86,6 +87,7 @@ _WHERE = {
     "UsageError": "core.errors",
     "Verdict": "core.verdict",
     "agent_from_spec": "agents.spec",
+    "find_leaks": "runs.bench.memory",
     "function_tool": "agents.tools",
     "load_dataset": "datasets.load",
     "read_run": "results.frames",

@@ -24,6 +24,7 @@ COMMANDS = {
     "calibrate": "hold a judge's exam: its verdicts against people's labels",
     "compare": "what changed between two runs: differences with intervals, cases that flipped, cost, latency",
     "history": "the runs of this project, newest last; their trend, and alerts",
+    "bench": "is B slower than A? functions, commands, commits or endpoints, measured in turn",
     "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",
     "load": "measure an endpoint under load: latency, throughput and errors with intervals, and budgets",
     "merge": "join the runs of CI shards into one",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, load, reward, trajectory, trial
+from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, leaks, load, reward, trajectory, trial
 
-__all__ = ["agent", "case", "evaluate", "guards_under_test", "load", "reward", "trajectory", "trial"]
+__all__ = ["agent", "case", "evaluate", "guards_under_test", "leaks", "load", "reward", "trajectory", "trial"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,7 +31,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "reward(reward, ...): the reward function of a test that asks for reward (see the harness's docs)"
     )
+    config.addinivalue_line(
+        "markers", "budget(p95_s=..., memory_mb=..., ...): limits on the function that the test hands to benchmark"
+    )
+    config.addinivalue_line("markers", "harness_serial: run this test at the end, alone, also under pytest-xdist")
     check_flags(config)
+    if "HARNESS_SERIAL_PHASE" in os.environ and not hasattr(config, "workerinput"):
+        from harness.plugin.serial import take_order
+
+        take_order(config)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,8 +88,8 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Tags of a case select with -k; a run that may stop early takes its cases in a drawn order; load tests
-    come last."""
+    """Tags of a case select with -k; a run that may stop early takes its cases in a drawn order; what measures time
+    comes last and alone."""
     golden, load = _collected_golden(config), _asks_for_load(items)
     if golden:
         from harness.plugin.collect import tag_items
@@ -91,6 +100,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from harness.plugin.deciding import reorder
 
         reorder(config, items)
+    if any(isinstance(item, pytest.Function) and _measures(item) for item in items):
+        from harness.plugin.serial import arrange
+
+        arrange(config, items)
     if load:
         from harness.plugin.load_tests import put_last
 
@@ -98,10 +111,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     return result
 
 
+def _measures(item: pytest.Item) -> bool:
+    return item.get_closest_marker("budget") is not None or item.get_closest_marker("harness_serial") is not None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """With golden items or load tests collected: make the plan, the run folder and the engine."""
-    if _collected_golden(session.config) or _asks_for_load(session.items):
+    """With golden items, budgeted items or load tests collected: make the plan, the run folder and the engine."""
+    if (
+        _collected_golden(session.config)
+        or _asks_for_load(session.items)
+        or any(
+            isinstance(item, pytest.Function) and item.get_closest_marker("budget") is not None
+            for item in session.items
+        )
+    ):
         from harness.plugin.start import begin
 
         begin(session)
@@ -151,6 +175,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return make_scheduler(config, log)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Under pytest-xdist: when all workers have ended, what measures speed runs alone."""
+    result = yield
+    if getattr(session.config.option, "tx", None):
+        from harness.plugin.workers import run_serial_phase
+
+        run_serial_phase(session)
+    return result
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: Any) -> None:
     """A worker ended: remember when it crashed, because then the gate may not say pass."""
@@ -166,6 +201,8 @@ def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
         return "unreliable", "u", "UNRELIABLE"
     if status == "errored":
         return "error", "E", "ERROR"
+    if status == "inconclusive" and report.when == "call":
+        return "inconclusive", "i", "INCONCLUSIVE"
     return None
 
 

@@ -24,8 +24,9 @@ from harness.plugin.judging import (
     judge_run,
 )
 from harness.plugin.options import load_settings
+from harness.plugin.serial import ORDER
 from harness.plugin.session import KEY, HarnessSession
-from harness.plugin.workers import CRASHES, REASONS, forget_claim, run_of
+from harness.plugin.workers import CRASHES, REASONS, forget_claim, run_of, serial_folder
 
 __all__ = ["BUDGET", "GATE_FAILED", "INCONCLUSIVE", "NO_BASELINE", "Judged", "exit_status", "finish", "print_summary"]
 
@@ -43,7 +44,13 @@ def finish(session: pytest.Session, exitstatus: int) -> None:
         if shared is not None and shared.exit_reason:
             config.workeroutput["harness_exit_reason"] = shared.exit_reason  # type: ignore[attr-defined]
         return
-    folder = shared.folder if shared is not None and shared.folder is not None else run_of(config)
+    if (order := config.stash.get(ORDER, None)) is not None:
+        if shared is not None and shared.folder is not None:
+            order.tell({"folder": str(shared.folder)})
+        return  # the controller judges
+    folder = (
+        shared.folder if shared is not None and shared.folder is not None else run_of(config) or serial_folder(config)
+    )
     if folder is None:
         return
     trouble = config.stash.setdefault(TROUBLE, [])

@@ -88,3 +88,17 @@ def guards_under_test(pytestconfig: pytest.Config) -> dict[str, Any]:
     from harness.plugin.guards import guards_of
 
     return guards_of(pytestconfig)
+
+
+@pytest.fixture
+def leaks() -> Any:
+    """``leaks(function, *args)`` calls it some thousand times: ``.answer`` is pass, fail or inconclusive.
+
+    Its arguments are those of ``harness.find_leaks``; a fraction of a second for a short function.
+    """
+    from harness.runs.bench.memory import find_leaks
+
+    def find(function: Any, *args: Any, limit_bytes: float = 16.0, within_s: float = 2.0, **kwargs: Any) -> Any:
+        return find_leaks(lambda: function(*args, **kwargs), limit_bytes=limit_bytes, within_s=within_s)
+
+    return find

@@ -52,6 +52,7 @@ def judge_run(
     from harness.commands.baselines import compare_with
     from harness.gates.judge import judge_rules
     from harness.plugin.noticed import operators, with_sensitivity
+    from harness.plugin.budget_verdicts import beside_budgets, budget_verdicts, without_budgets
     from harness.results.reader import open_run
 
     run = open_run(folder, strict=False)
@@ -63,7 +64,10 @@ def judge_run(
     against = compare_with(settings.baseline, run, folder, root=root, runs=settings.runs)
     comparison = against.comparison
     run = replace(run, notices=(*run.notices, *against.notices))
-    verdicts = _of_partial_run(run.manifest, scorecard, rules, tuple(judge_rules(rules, scorecard, comparison)))
+    asked = without_budgets(run.manifest)
+    verdicts = _of_partial_run(asked, scorecard, rules, tuple(judge_rules(rules, scorecard, comparison)))
+    if budgets := budget_verdicts(run):
+        verdicts = (*beside_budgets(verdicts, run.manifest), *budgets)
     if against.problem:
         verdicts = (*verdicts, _no_baseline(against.problem))
     answer = combine(verdicts)

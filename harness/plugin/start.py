@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from harness.core.errors import HarnessError
 from harness.core.record import Manifest
 from harness.plugin.feasible import hopeless
 from harness.plugin.load_tests import load_items, plan_load_tests
+from harness.plugin.serial import ORDER
 from harness.plugin.session import HarnessSession, current, is_partial, workers
 
 
@@ -21,16 +23,22 @@ def begin(session: pytest.Session) -> None:
     from harness.plugin.protocol import Protocol
 
     loaded = load_items(session.items)
-    if not loaded and not any(item.get_closest_marker("golden") for item in session.items):
+    budgeted = any(item.get_closest_marker("budget") for item in session.items)
+    if not loaded and not budgeted and not any(item.get_closest_marker("golden") for item in session.items):
         return
     try:
         shared = current(session.config)
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from None
     try:
+        budgets = None
+        if budgeted:
+            from harness.plugin.budgets import Budgets
+
+            budgets = Budgets(shared, session.items)
         phase = plan_load_tests(shared, session.items)
         protocol = Protocol(shared, session.items)
-        nothing = protocol.golden == 0 and phase is None
+        nothing = protocol.golden == 0 and phase is None and budgets is None
         if session.config.getoption("collectonly", False) or nothing or session.testsfailed:
             return
         if shared.settings.estimate:
@@ -42,8 +50,10 @@ def begin(session: pytest.Session) -> None:
         if shared.settings.until_decided:
             protocol.decide_early()
         # A mistake in the gate's file, or a rule that cannot pass, is said before the first call, not after the last.
-        shared.said_at_collection = hopeless(shared)
-        shared.open_run()
+        shared.said_at_collection = hopeless(shared) if protocol.golden else []
+        if budgets is not None:
+            budgets.plan()
+        open_run(shared)
         write_plan(shared)
         if protocol.golden:
             shared.engine()
@@ -57,6 +67,8 @@ def begin(session: pytest.Session) -> None:
         return
     if phase is not None:
         session.config.pluginmanager.register(phase, "harness-load")
+    if budgets is not None:
+        session.config.pluginmanager.register(budgets, "harness-budgets")
     if not protocol.golden:
         return
     session.config.pluginmanager.register(protocol, "harness-protocol")
@@ -66,12 +78,28 @@ def begin(session: pytest.Session) -> None:
         protocol._tick = progress_of(shared)
 
 
+def open_run(shared: HarnessSession) -> None:
+    """Make, resume or share the run folder; the serial phase writes into that of the workers."""
+    order = shared.config.stash.get(ORDER, None)
+    if order is None:
+        shared.open_run()
+        return
+    shared.worker = "serial"
+    if order.folder:
+        shared.folder = Path(order.folder)
+        shared.run_id = shared.folder.name
+        return
+    from harness.results.run_folder import new_run_folder
+
+    shared.run_id, shared.folder = new_run_folder(shared.settings.runs)
+
+
 def write_plan(shared: HarnessSession) -> None:
     """The manifest as far as it is known at the start, so that a killed run still says what it was going to do."""
     from harness.results.run_folder import read_manifest, write_manifest
 
     assert shared.folder is not None
-    if shared.settings.resume:
+    if shared.settings.resume or shared.config.stash.get(ORDER, None) is not None:
         earlier = read_manifest(shared.folder)
         if earlier is not None:
             shared.created_at = earlier.created_at

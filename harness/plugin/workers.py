@@ -36,8 +36,24 @@ def run_of(config: pytest.Config) -> Path | None:
 
 
 def has_run(config: pytest.Config) -> bool:
-    """Whether this is a controller whose workers ran golden items."""
-    return _is_controller(config) and run_of(config) is not None
+    """Whether this is a controller whose workers, or whose serial phase, kept a run."""
+    return _is_controller(config) and (run_of(config) is not None or serial_folder(config) is not None)
+
+
+def serial_folder(config: pytest.Config) -> Path | None:
+    """On the controller: the run that the serial phase made, or None."""
+    from harness.plugin.serial import FOLDER
+
+    return config.stash.get(FOLDER, None)
+
+
+def run_serial_phase(session: pytest.Session) -> None:
+    """On the controller, when all workers have ended: what they left out, see :mod:`harness.plugin.serial`."""
+    from harness.plugin.serial import IDS, run_apart
+
+    ids = session.config.stash.get(IDS, [])
+    if ids and _is_controller(session.config) and not (session.shouldstop or session.shouldfail):
+        run_apart(session, ids, run_of(session.config))
 
 
 def forget_claim(config: pytest.Config, uid: str) -> None:
@@ -53,7 +69,12 @@ def _is_controller(config: pytest.Config) -> bool:
 
 def note_end(node: Any, error: Any) -> None:
     """Remember why a worker ended early: what it said itself, or that it crashed."""
-    said = getattr(node, "workeroutput", {}).get("harness_exit_reason")
+    output = getattr(node, "workeroutput", {})
+    if output.get("harness_serial"):
+        from harness.plugin.serial import IDS
+
+        node.config.stash[IDS] = list(output["harness_serial"])
+    said = output.get("harness_exit_reason")
     if said:
         node.config.stash.setdefault(REASONS, []).append(str(said))
     elif error is not None:

@@ -15,6 +15,7 @@ from harness.core.verdict import Answer, Verdict
 from harness.reporting.sections.adoption import Adoption
 from harness.reporting.sections.areas import Areas
 from harness.reporting.sections.arms import Arms
+from harness.reporting.sections.budgets import Budgets
 from harness.reporting.sections.changes import Changes
 from harness.reporting.sections.cost import Cost
 from harness.reporting.sections.environment import Environment
@@ -97,6 +98,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Evaluators(scorecard),
         Judges(scorecard),
         Reliability(scorecard),
+        Budgets(),
         Cost(scorecard, walk.models),
         Latency(scorecard, walk.models),
         Tools(walk.tools),

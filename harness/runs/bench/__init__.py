@@ -1,0 +1,1 @@
+"""Speed and memory of functions, commands, commits and endpoints: measured in turn, told with intervals."""

@@ -1,5 +1,5 @@
-"""For authors: make cases and trajectories in one line, check that an evaluator or a guard keeps its contract, drive
-a clock.
+"""For authors: make cases and trajectories in one line, check that an evaluator, a guard or a reward keeps its
+contract, drive a clock.
 
 Imports nothing heavy; every function may be used from any test, under pytest or not.
 """
@@ -10,6 +10,7 @@ import asyncio
 import copy
 import inspect
 import json
+import math
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, cast
@@ -20,7 +21,16 @@ from harness.core.errors import ERROR_KINDS, Failure, UsageError
 from harness.core.score import Score
 from harness.core.trajectory import Message, Trajectory
 
-__all__ = ["FakeClock", "check_evaluator", "check_guardrail", "decide", "make_case", "make_trajectory", "score"]
+__all__ = [
+    "FakeClock",
+    "check_evaluator",
+    "check_guardrail",
+    "check_reward",
+    "decide",
+    "make_case",
+    "make_trajectory",
+    "score",
+]
 
 _EXPECTED = frozenset(Expectation.__dataclass_fields__)
 
@@ -255,6 +265,59 @@ def _decide_once(guard: Any, name: str, event: Event, label: str) -> Decision:
             f"{label}: redacting the redacted text again gave {twice.action} and another text"
         )
     return got
+
+
+def check_reward(reward: Any, *, case: Case | None = None, trajectory: Trajectory | None = None) -> None:
+    """Assert that ``reward`` keeps the contract of :class:`harness.core.contracts.Reward`.
+
+    - It has a ``name`` and a method ``reward(trajectory, case)``, which may be a coroutine function.
+    - It answers with a finite number or None, for an ordinary run and for hostile ones (huge, malformed, control
+      characters), and raises for none of them.
+    - A run that never started earns no number: None, or an exception. A broken provider is not a bad answer.
+    - The same input gives the same reward, and the inputs are left as they were.
+
+    A reward function of another library is adapted first: ``check_reward(harness.rewards.adapt(f))``. The lab
+    (``suites/rewards``) asks much more.
+
+    :param case: a case that the reward can judge; default: one that expects something of everything.
+    :param trajectory: an ordinary run; default: a short one with a tool call.
+    :raises AssertionError: naming the promise that was broken.
+    """
+    name = getattr(reward, "name", None)
+    label = type(reward).__name__
+    assert isinstance(name, str), f"{label}.name must be a non-empty text, got {name!r}"
+    assert name, f"{label}.name must be a non-empty text, got {name!r}"
+    assert callable(getattr(reward, "reward", None)), f"{label} has no reward(trajectory, case)"
+    judged = case if case is not None else _demanding_case()
+    ordinary = trajectory if trajectory is not None else make_trajectory(calls=[("search", {"q": "x"})], latency_s=1.0)
+    for what, run in {"an ordinary run": ordinary, **_hostile()}.items():
+        where = f"{label} on {what}"
+        before = copy.deepcopy((run, judged))
+        try:
+            first, again = (_awaited(reward.reward(run, judged)) for _ in range(2))
+        except Exception as error:
+            raise AssertionError(f"{where} raised {type(error).__name__}: {str(error)[:300]}") from error
+        for got in (first, again):
+            assert _is_reward(got), f"{where}: a reward is a finite number or None, got {got!r:.200}"
+        assert first == again, f"{where}: the same input gave {first!r} and then {again!r}"
+        assert (run, judged) == before, f"{where}: the trajectory or the case was changed"
+    for what, run in _never_ran().items():
+        if run.error is None:
+            continue
+        try:
+            got = _awaited(reward.reward(run, judged))
+        except Exception:  # noqa: BLE001, S112 - a break is an error, which is what is asked for
+            continue
+        assert got is None, f"{label} on {what} gave {got!r}; a broken run is not a bad answer: return None, or raise"
+
+
+def _is_reward(got: Any) -> bool:
+    if got is None:
+        return True
+    try:
+        return not isinstance(got, (str, bytes)) and math.isfinite(float(got))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _hostile_events() -> dict[str, Event]:

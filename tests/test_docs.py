@@ -461,6 +461,19 @@ def test_every_field_of_every_gate_rule_is_described() -> None:
     assert missing == []
 
 
+def test_every_check_of_a_reward_and_everything_that_can_be_declared_is_described() -> None:
+    from dataclasses import fields
+
+    from harness.rewards import CONFORMANCE, FAMILIES, PROPERTIES, Declared
+    from harness.rewards.declared import INTERFACES
+    from harness.rewards.mutator_changes import OPERATORS
+
+    text = " ".join(page("rewards.md").split())
+    named = [*CONFORMANCE, *PROPERTIES, *INTERFACES, *(item.name for item in fields(Declared))]
+    assert [name for name in named if f"`{name}`" not in text] == []
+    assert [words for words in (*FAMILIES, *OPERATORS) if words not in text] == []
+
+
 def test_every_importer_is_described() -> None:
     from harness.datasets.importers import FORMATS
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "harness"
 ROOMS = {
     "agents", "datasets", "evaluators", "gates", "guardrails", "reporting", "results", "rewards", "runs", "settings",
-    "testing",
+    "strategies", "testing",
 }  # fmt: skip
 FRONT_DOOR = {"__init__", "__main__", "cli", "commands", "plugin"}
 HEAVY = {"deepeval", "jinja2", "jsonschema", "litellm", "numpy", "pandas", "pyarrow", "scipy", "yaml"}

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.core.case import Case, content_hash
+from harness.core.json_equality import differences
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.json_equality import differences
-from harness.evaluators.outcome import cannot_judge, nothing_expected, shorten
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 
 @dataclass(frozen=True, kw_only=True)

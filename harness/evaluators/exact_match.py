@@ -21,8 +21,9 @@ from typing import Literal, get_args
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.score import Score
+from harness.core.shown import quoted
 from harness.core.trajectory import Trajectory
-from harness.evaluators.outcome import cannot_judge, nothing_expected, quoted
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 Normalisation = Literal["exact", "text", "squad"]
 _PUNCTUATION = str.maketrans("", "", string.punctuation)

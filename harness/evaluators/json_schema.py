@@ -19,8 +19,9 @@ from typing import Any
 
 from harness.core.case import Case
 from harness.core.score import Score
+from harness.core.shown import quoted, shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.outcome import cannot_judge, nothing_expected, quoted, shorten
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 

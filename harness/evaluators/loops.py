@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.core.calls.identity import call_identity
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.call_identity import call_identity
-from harness.evaluators.outcome import cannot_judge, shorten
+from harness.evaluators.outcome import cannot_judge
 
 LONGEST_CYCLE = 4
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from harness.core.case import Case
 from harness.core.score import Score
+from harness.core.shown import quoted
 from harness.core.trajectory import Trajectory
 from harness.evaluators.contains import fold
-from harness.evaluators.outcome import cannot_judge, nothing_expected, quoted
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,9 @@ from typing import Literal, get_args
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.score import Score
+from harness.core.shown import quoted
 from harness.core.trajectory import Trajectory
-from harness.evaluators.outcome import cannot_judge, nothing_expected, quoted
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 Which = Literal["any", "last", "only"]
 _GROUP = "[,.'_\u2009\u202f\u00a0]"

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.score import Score
+from harness.core.shown import quoted
 from harness.core.trajectory import Trajectory
-from harness.evaluators.outcome import cannot_judge, nothing_expected, quoted
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 
 @dataclass(frozen=True, kw_only=True)

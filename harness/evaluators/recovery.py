@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.core.calls.identity import succeeded, tool_errors
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.score import Score
 from harness.core.trajectory import Trajectory
-from harness.evaluators.call_identity import succeeded, tool_errors
 from harness.evaluators.outcome import cannot_judge
 
 

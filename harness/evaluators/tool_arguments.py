@@ -3,7 +3,7 @@
 The words:
 
 - *right arguments*: equal to ``arguments``, or accepted by ``accepted`` (see
-  :mod:`harness.evaluators.accepted_values`); types are checked at every depth against the tool schemas of the case.
+  :mod:`harness.core.calls.accepted_values`); types are checked at every depth against the tool schemas of the case.
   An expected call with neither takes any arguments.
 - Every call counts, repeated, refused and failed ones too, unless ``count_failed=False``.
 - Extra and missing calls are wrong, except where ``tool_order`` says ``superset`` or ``subset``. The order of the calls
@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.core.calls.accepted_values import argument_error, call_error
+from harness.core.calls.matching import match_calls
 from harness.core.case import Case, ToolOrder
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.accepted_values import argument_error, call_error
-from harness.evaluators.call_matching import match_calls
-from harness.evaluators.outcome import cannot_judge, nothing_expected, shorten
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 
 @dataclass(frozen=True, kw_only=True)

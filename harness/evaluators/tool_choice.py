@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from harness.core.case import Case, ToolOrder
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.outcome import cannot_judge, nothing_expected, shorten
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 
 @dataclass(frozen=True, kw_only=True)

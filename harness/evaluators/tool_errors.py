@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from harness.core.calls.identity import tool_errors
 from harness.core.case import Case
 from harness.core.errors import UsageError
 from harness.core.score import Score
+from harness.core.shown import quoted, shorten
 from harness.core.trajectory import Trajectory
-from harness.evaluators.call_identity import tool_errors
-from harness.evaluators.outcome import cannot_judge, quoted, shorten
+from harness.evaluators.outcome import cannot_judge
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 The words:
 
-- The four orders are those of :mod:`harness.evaluators.call_matching`.
-- A call *fits* when name and arguments do (:mod:`harness.evaluators.accepted_values`); ``arguments=False`` compares
+- The four orders are those of :mod:`harness.core.calls.matching`.
+- A call *fits* when name and arguments do (:mod:`harness.core.calls.accepted_values`); ``arguments=False`` compares
   names only.
 - Every call counts, repeated, refused and failed ones too, unless ``count_failed=False``.
 - *precision*: paired calls of the calls made; *recall*: paired calls of the calls expected. They go into the evidence,
@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.core.calls.accepted_values import call_error
+from harness.core.calls.matching import match_calls
 from harness.core.case import Case, ExpectedCall, ToolOrder
 from harness.core.score import Score
+from harness.core.shown import shorten
 from harness.core.trajectory import ToolCall, Trajectory
-from harness.evaluators.accepted_values import call_error
-from harness.evaluators.call_matching import match_calls
-from harness.evaluators.outcome import cannot_judge, nothing_expected, shorten
+from harness.evaluators.outcome import cannot_judge, nothing_expected
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ from harness.core.errors import RuleError
 from harness.gates.count import Count
 from harness.gates.enough_evidence import EnoughEvidence
 from harness.gates.equivalence import Equivalence
+from harness.gates.exploit_gap import ExploitGap
 from harness.gates.family import is_test
 from harness.gates.fields import FieldError
 from harness.gates.latency import Latency
@@ -53,6 +54,7 @@ KINDS: Mapping[str, type[Any]] = {
     "count": Count,
     "cost": Spend,
     "latency": Latency,
+    "exploit_gap": ExploitGap,
 }
 """What ``kind`` may be, and the rule it makes."""
 

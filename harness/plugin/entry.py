@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, trajectory, trial
+from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, reward, trajectory, trial
 
-__all__ = ["agent", "case", "evaluate", "guards_under_test", "trajectory", "trial"]
+__all__ = ["agent", "case", "evaluate", "guards_under_test", "reward", "trajectory", "trial"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.addinivalue_line(
         "markers", "golden(source, ...): run the test once per golden case (see the harness's docs)"
+    )
+    config.addinivalue_line(
+        "markers", "reward(reward, ...): the reward function of a test that asks for reward (see the harness's docs)"
     )
     check_flags(config)
 
@@ -45,7 +48,11 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Golden tests that need pytest's machinery get the case as a parameter."""
+    """Golden tests that need pytest's machinery get the case as a parameter; a reward under test is looked up."""
+    if "reward" in metafunc.fixturenames:
+        from harness.plugin.rewards import check_reward_of
+
+        check_reward_of(metafunc)
     parent = metafunc.definition.parent
     if parent is not None and _may_be_golden(parent, metafunc.function):
         from harness.plugin.collect import generate

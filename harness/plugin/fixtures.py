@@ -1,4 +1,4 @@
-"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate.
+"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate; and reward, for any test.
 
 For light items they are only names (see bindings.py). For items that pytest makes itself they hold the case while other
 fixtures are set up; the body gets the real objects, one set per trial.
@@ -48,6 +48,21 @@ def trajectory(case: Any) -> Any:
 def evaluate(case: Any) -> Any:
     """``evaluate(Contains(...), ...)`` judges the latest trajectory; awaited in an ``async def`` test."""
     return None
+
+
+@pytest.fixture
+def reward(request: pytest.FixtureRequest) -> Any:
+    """The reward function under test (``--harness-reward``, ``@pytest.mark.reward``), adapted.
+
+    In any test, golden or not: ``reward.reward(trajectory, case)``, or whatever of ``harness.rewards`` takes one.
+    """
+    from harness.core.errors import HarnessError
+    from harness.plugin.rewards import reward_of
+
+    try:
+        return reward_of(request.node)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.fixture(scope="session")

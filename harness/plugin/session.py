@@ -208,6 +208,7 @@ class HarnessSession:
                 "seed": self.settings.seed,
                 "evaluators": declared,
                 "deadline_s": golden.deadline_s or self.settings.deadline_s,
+                **({"reward": self.settings.reward} if self.settings.reward else {}),
             }
         )
 

@@ -12,6 +12,7 @@ from harness.core.contracts import Section
 from harness.core.record import Run
 from harness.core.scorecard import Scorecard
 from harness.core.verdict import Answer, Verdict
+from harness.reporting.sections.adoption import Adoption
 from harness.reporting.sections.areas import Areas
 from harness.reporting.sections.arms import Arms
 from harness.reporting.sections.changes import Changes
@@ -23,9 +24,12 @@ from harness.reporting.sections.failures import Failures
 from harness.reporting.sections.guards import Guards
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
+from harness.reporting.sections.rewards_lab import RewardLab
 from harness.reporting.sections.rules import Rules
 from harness.reporting.sections.summary import Summary
+from harness.reporting.sections.thinking import Thinking
 from harness.reporting.sections.tools import Tools
+from harness.reporting.sections.turns import Turns
 from harness.reporting.to_html import html_parts
 from harness.reporting.to_json import json_parts
 from harness.reporting.to_junit import junit_parts
@@ -94,6 +98,10 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Cost(scorecard, walk.models),
         Latency(scorecard, walk.models),
         Tools(walk.tools),
+        RewardLab(scorecard),
+        Adoption(walk.rewards.adoption),
+        Thinking(walk.rewards.thinking),
+        Turns(walk.rewards.worst, walk.rewards.judged_turns),
     ]
 
 

@@ -14,6 +14,7 @@ from harness.core.scorecard import CaseStatus, Scorecard
 from harness.core.trajectory import Trajectory
 from harness.reporting.case_order import CaseKey, line_key, record_key
 from harness.reporting.chunk_store import PAGE_BYTES, ChunkStore, Place
+from harness.reporting.reward_notes import RewardNotes
 from harness.reporting.trial_view import trial_view
 from harness.reporting.visible_text import bounded
 
@@ -75,6 +76,7 @@ class Walk:
         self.datasets: dict[CaseKey, str] = {}
         self.models: dict[str, ModelTally] = {}
         self.tools: dict[str, ToolTally] = {}
+        self.rewards = RewardNotes()
         self.store = ChunkStore(page_bytes=page_bytes)
         self._keep = page_bytes > 0
         self._status: dict[CaseKey, CaseStatus] = {line_key(line): line.status for line in scorecard.cases}
@@ -111,6 +113,7 @@ class Walk:
             record.duration_s,
             place,
         )
+        self.rewards.take(record)
         if record.trajectory is not None:
             self._tally(record.trajectory)
 

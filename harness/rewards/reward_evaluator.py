@@ -33,8 +33,12 @@ class RewardEvaluator:
         if trajectory.error is not None:
             why = f"the agent broke: {trajectory.error.message[:300]}"
             return Score.not_measured(self.name, why, kind=trajectory.error.kind, version=self.version)
+        if not trajectory.messages:
+            return Score.not_measured(self.name, "the run has no messages", kind="agent", version=self.version)
         got = await measured(self.wrapped, trajectory, case)
-        more: dict[str, Any] = {"version": self.version, "area": "rewards", "evidence": got.to_json()}
+        # Without the time, which is no part of what the reward says: the same run has the same score.
+        evidence = {key: value for key, value in got.to_json().items() if key != "milliseconds"}
+        more: dict[str, Any] = {"version": self.version, "area": "rewards", "evidence": evidence}
         if got.error is not None:
             why = f"the reward function broke: {got.error.type}: {got.error.message[:500]}"
             return Score.not_measured(self.name, why, kind=got.error.kind, **more)

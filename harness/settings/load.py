@@ -21,6 +21,7 @@ class Settings:
     """Every option's value for one session, and where it came from. Made by :meth:`load`."""
 
     agent: str | None = None
+    reward: str | None = None
     guards: str | None = None
     """``NAME=SPEC,...``: see the fixture ``guards_under_test``."""
     mode: str = "replay"

@@ -45,6 +45,12 @@ OPTIONS: tuple[Option, ...] = (
         help="Accepted run to compare with: a file of reports/baselines, or a run id.",
     ),
     Option(
+        name="reward",
+        kind="text",
+        metavar="SPEC",
+        help="The reward function that suites/rewards and the fixture reward are about: package.module:name.",
+    ),
+    Option(
         name="trials", kind="integer", metavar="N", minimum=1, help="Trials of every case; default: the marker's or 1."
     ),
     Option(

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from harness.core.calls.accepted_values import accepted
 from harness.core.case import Case
 from harness.core.score import Score
 from harness.datasets import load_dataset
 from harness.evaluators import ToolArguments, ToolChoice
-from harness.evaluators.accepted_values import accepted
 from harness.testing import make_trajectory
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,11 +9,11 @@ import pytest
 
 from harness.core.case import content_hash
 from harness.core.errors import Failure, UsageError
+from harness.core.json_equality import differences
 from harness.core.trajectory import ModelCall
 from harness.core.usage import Usage
 from harness.evaluators import Cost, EndState, Latency, MaxSteps, OutcomeAsRecorded, Tokens, expected_evaluators
 from harness.evaluators.expected import judge_expected
-from harness.evaluators.json_equality import differences
 from harness.testing import make_case, make_trajectory, score
 
 LATE = Failure(kind="timeout", message="too slow")

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.core.calls.accepted_values import call_error
+from harness.core.calls.matching import match_calls
 from harness.core.case import ExpectedCall
 from harness.core.errors import Failure
 from harness.core.trajectory import ToolCall
@@ -21,8 +23,6 @@ from harness.evaluators import (
     ToolErrors,
     TrajectoryMatch,
 )
-from harness.evaluators.accepted_values import call_error
-from harness.evaluators.call_matching import match_calls
 from harness.evaluators.loops import find_loops
 from harness.testing import make_case, make_trajectory, score
 

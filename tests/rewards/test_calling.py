@@ -11,7 +11,7 @@ import pytest
 from harness.core.errors import UsageError
 from harness.core.reward import RewardValue
 from harness.rewards import as_evaluator, as_reward, measured
-from harness.testing import FakeClock, make_case, make_trajectory, score
+from harness.testing import FakeClock, check_evaluator, make_case, make_trajectory, score
 
 
 class Fixed:
@@ -99,3 +99,7 @@ def test_as_evaluator_keeps_left_out_and_broken_apart() -> None:
     broken = score(as_evaluator(Fixed(RuntimeError("boom"))), run, case)
     assert (broken.measured, broken.expected_nothing) == (False, False)
     assert "boom" in broken.reason
+
+
+def test_a_reward_as_evaluator_keeps_the_contract_of_an_evaluator() -> None:
+    check_evaluator(as_evaluator(Fixed(0.5)))

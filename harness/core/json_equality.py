@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.evaluators.outcome import shorten
+from harness.core.shown import shorten
 
 MAX_DEPTH = 100
 """Deeper values are called different instead of exhausting the stack."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.evaluators.outcome import shorten
+from harness.core.shown import shorten
 
 _SPELLINGS = {
     "dict": "object",

@@ -19,11 +19,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.core.calls.schema_types import parameters_of, type_error
 from harness.core.case import ExpectedCall
+from harness.core.json_equality import differences
+from harness.core.shown import quoted, shorten
 from harness.core.trajectory import ToolCall
-from harness.evaluators.json_equality import differences
-from harness.evaluators.outcome import quoted, shorten
-from harness.evaluators.schema_types import parameters_of, type_error
 
 _IGNORED = re.compile(r"[ ,./\-_*^]")
 _MAX_DEPTH = 50

@@ -51,8 +51,8 @@ def judge_run(
     """
     from harness.commands.baselines import compare_with
     from harness.gates.judge import judge_rules
-    from harness.plugin.noticed import operators, with_sensitivity
     from harness.plugin.budget_verdicts import beside_budgets, budget_verdicts, without_budgets
+    from harness.plugin.noticed import operators, with_sensitivity
     from harness.results.reader import open_run
 
     run = open_run(folder, strict=False)

@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",
+    "quality": "whether every component is ready: coverage, mutants, types, lint and tests against its working spec",
     "verify": "whether an audit log of guards is as it was written",
     "escalations": "what guarded agents handed over to people: list, resume, end",
     "init": "write a small project that passes at once, and say where your agent goes",

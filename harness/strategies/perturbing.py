@@ -87,14 +87,18 @@ def _unicode(text: str, chance: random.Random) -> list[Edit]:
     for space in re.finditer(r"(?<=[a-z,]) (?=[a-z])", text):
         if chance.random() < 0.3:
             edits.append(Edit(start=space.start(), end=space.end(), text=chance.choice("\u00a0\u2009\u202f")))
-    return sorted(edits, key=lambda edit: edit.start)
+    return _outside_quotes(text, sorted(edits, key=lambda edit: edit.start))
 
 
 def _spaces(text: str, chance: random.Random) -> list[Edit]:
     gaps = [gap for gap in re.finditer(r"(?<=\S) (?=\S)", text) if chance.random() < 0.3]
     made = [Edit(start=gap.start(), end=gap.end(), text=chance.choice(("  ", " \n", "\t"))) for gap in gaps]
+    return _outside_quotes(text, made)
+
+
+def _outside_quotes(text: str, edits: list[Edit]) -> list[Edit]:
     quoted = [range(found.start(), found.end()) for found in re.finditer(r"\"[^\"]*\"|`[^`]*`", text)]
-    return [edit for edit in made if not any(edit.start in span for span in quoted)]
+    return [edit for edit in edits if not any(edit.start in span for span in quoted)]
 
 
 def _paraphrase(text: str, chance: random.Random) -> list[Edit]:

@@ -1,6 +1,6 @@
-"""Guards for injections, groundedness and outputs: what they catch, what they take wrongly, what they cost.
+"""Guards for injections and groundedness: what they catch and what they take wrongly.
 
-    python -m benchmarks.guardrails_injection [sources|disguises|padding|groundedness|latency] ... [--write]
+    python -m benchmarks.guardrails_injection [sources|disguises|padding|groundedness] ... [--write]
 
 Needs the external data (``HARNESS_EXTERNAL_DATA``). ``--write`` keeps the figures of the
 parts that ran and writes ``docs/benchmarks/guardrails_injection.md``.
@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.figures import Figure, Result
-from benchmarks.injection.cost import latency
 from benchmarks.injection.grounded import on_begin
 from benchmarks.injection.judging import Judges, disguises, padding, sources
 from benchmarks.machine import described
@@ -26,14 +25,14 @@ METHOD = (
     "of attacks are shipped, the others are trained on the spot; origins that never train (notinject, xstest, begin) "
     "are judged by the shipped weights. One threshold, 0.5, everywhere. Answers of an assistant are judged as output, "
     "other data as a tool's result, the rest as input; rows are deduplicated by normalised text; intervals are exact "
-    "(Clopper-Pearson). Disguises and padding start from attacks that are detected plainly, of every source. Times are "
-    "CPU seconds of this process, medians of three or five. Static test sets are upper bounds of what a guard "
+    "(Clopper-Pearson). Disguises and padding start from attacks that are detected plainly, of every source. What a "
+    "check costs stands in ``guardrails_latency.md``. Static test sets are upper bounds of what a guard "
     "catches: an attacker who may try again finds more. The requests inside data that this project wrote to train on "
     "cover the same kinds of deeds as InjecAgent and BIPIA name, so recall there is kinder than on a new kind."
 )
 
 
-NAMES = ("sources", "disguises", "padding", "groundedness", "latency")
+NAMES = ("sources", "disguises", "padding", "groundedness")
 KEPT = DOCS / "guardrails_injection.json"
 TITLE = "What the guards for injections, groundedness and outputs reach"
 
@@ -47,7 +46,6 @@ def measured(wanted: Iterable[str], scale: float) -> dict[str, list[Figure]]:
         "disguises": lambda: disguises(judges, some),
         "padding": lambda: padding(judges, max(1, round(2 * scale))),
         "groundedness": on_begin,
-        "latency": lambda: latency(judges.texts),
     }
     return {name: list(parts[name]()) for name in wanted}
 

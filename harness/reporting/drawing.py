@@ -151,10 +151,13 @@ def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     """About five round marks that enclose the values (steps of 1, 2 or 5 times a power of ten)."""
     if not high > low:
         low, high = (0.0, high * 1.25) if high > 0 else (0.0, 1.0)
+    if high - low < 1e-100:  # the fifth of it may be no number any more
+        low, high = 0.0, 1.0
     rough = (high - low) / 5
     if whole:
         rough = max(rough, 1.0)
-    power = 10.0 ** math.floor(math.log10(rough))
+    exponent = math.floor(math.log10(rough))
+    power = 10.0**exponent
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [round(index * step, max(12, 2 - exponent)) for index in range(first, last + 1)]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.rewards.calling import measured as measured
     from harness.rewards.calling import measured_batch as measured_batch
     from harness.rewards.calling import measured_now as measured_now
+    from harness.rewards.combine import Combined as Combined
     from harness.rewards.conformance import CONFORMANCE as CONFORMANCE
     from harness.rewards.credit import credits_of as credits_of
     from harness.rewards.credit import shapley_credits as shapley_credits
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     from harness.rewards.grpo_would_teach import would_it_teach as would_it_teach
     from harness.rewards.lab import CheckReward as CheckReward
     from harness.rewards.lab import lab_cases as lab_cases
+    from harness.rewards.minimal_diff.edit import Edit as Edit
+    from harness.rewards.minimal_diff.edit import EditSource as EditSource
+    from harness.rewards.minimal_diff.evaluator import MinimalDiffEvaluator as MinimalDiffEvaluator
+    from harness.rewards.minimal_diff.grammar import Unparsable as Unparsable
+    from harness.rewards.minimal_diff.reward import MinimalDiff as MinimalDiff
     from harness.rewards.mutator import Mutant as Mutant
     from harness.rewards.mutator import mutate as mutate
     from harness.rewards.mutator_report import MutationReport as MutationReport
@@ -54,8 +60,12 @@ if TYPE_CHECKING:
     from harness.rewards.samples import SampleAgent as SampleAgent
     from harness.rewards.samples import Samples as Samples
     from harness.rewards.samples import samples_of as samples_of
+    from harness.rewards.sandbox.limits import SandboxLimits as SandboxLimits
     from harness.rewards.shaping import shaped as shaped
     from harness.rewards.shaping import shaping_terms as shaping_terms
+    from harness.rewards.tampering.honest_tests import HonestTests as HonestTests
+    from harness.rewards.tampering.honest_tests import HonestTestsEvaluator as HonestTestsEvaluator
+    from harness.rewards.tampering.honest_tests import edit_signs as edit_signs
     from harness.rewards.thinking import ThinkingClass as ThinkingClass
     from harness.rewards.thinking_complexity import complexity_of as complexity_of
     from harness.rewards.thinking_complexity import estimated_class as estimated_class
@@ -75,10 +85,17 @@ _WHERE = {
     "CONFORMANCE": "conformance",
     "Cheat": "fuzzer",
     "CheckReward": "lab",
+    "Combined": "combine",
     "Declared": "declared",
+    "Edit": "minimal_diff.edit",
+    "EditSource": "minimal_diff.edit",
     "FAMILIES": "edits",
     "Finding": "bench",
     "FuzzReport": "fuzzer",
+    "HonestTests": "tampering.honest_tests",
+    "HonestTestsEvaluator": "tampering.honest_tests",
+    "MinimalDiff": "minimal_diff.reward",
+    "MinimalDiffEvaluator": "minimal_diff.evaluator",
     "Mutant": "mutator",
     "MutationReport": "mutator_report",
     "NoLongerPays": "fuzzer_cheats",
@@ -86,6 +103,7 @@ _WHERE = {
     "Sample": "samples",
     "SampleAgent": "samples",
     "Samples": "samples",
+    "SandboxLimits": "sandbox.limits",
     "ThinkingBudget": "thinking_evaluator",
     "ThinkingClass": "thinking",
     "ThinkingLedger": "thinking_ledger",
@@ -93,6 +111,7 @@ _WHERE = {
     "ToolReward": "tools",
     "TurnCredits": "turns_evaluator",
     "TurnRewards": "turns",
+    "Unparsable": "minimal_diff.grammar",
     "adapt": "adapters",
     "adoption_rates": "adoption",
     "as_evaluator": "reward_evaluator",
@@ -104,6 +123,7 @@ _WHERE = {
     "declare": "declared",
     "design_alarm": "adoption_alarm",
     "do_nothing_tasks": "properties_floor",
+    "edit_signs": "tampering.honest_tests",
     "estimated_class": "thinking_complexity",
     "fuzz": "fuzzer",
     "group_advantages": "grpo_advantages",

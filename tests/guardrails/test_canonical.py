@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.guardrails.canonical import readings
+from harness.guardrails.canonical import codes, letters, readings
 from harness.guardrails.canonical.codes import decoded
 from harness.guardrails.canonical.disguises import DISGUISES
 from harness.guardrails.canonical.escapes import unescape
@@ -157,3 +158,11 @@ def test_the_vocabulary_splits_known_words_that_run_together(words: list[str]) -
 @given(st.text(alphabet="abcxyz", max_size=60))
 def test_the_vocabulary_never_loses_a_letter(letters: str) -> None:
     assert "".join(Vocabulary(["abc", "cab", "ab"]).split(letters)) == letters
+
+
+@given(st.lists(st.sampled_from(["0x", "\\x", "%", "ab", "c", "1", "0", "x", " ", ":", "g", "\n", "."]), max_size=80))
+def test_runs_of_codes_and_of_single_letters_are_what_they_are_with_backtracking(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    for pattern in (codes._HEX, letters._SPACED):
+        plain = re.compile(pattern.pattern.removesuffix("+"))
+        assert [one.span() for one in pattern.finditer(text)] == [one.span() for one in plain.finditer(text)]

@@ -19,6 +19,7 @@ from harness.core.errors import JudgeBroken, UsageError
 from harness.core.exchange import Reply
 from harness.guardrails.groundedness import GroundednessGuard, ModelJudge, groundedness
 from harness.guardrails.groundedness import order as order_module
+from harness.guardrails.groundedness import words as words_module
 from harness.guardrails.groundedness.order import Order
 from harness.guardrails.groundedness.words import sentences
 from harness.testing import check_guardrail
@@ -137,6 +138,25 @@ def test_the_bit_parallel_subsequence_is_the_longest_one(answer: list[str], sour
             row.append(above[index] + 1 if word == other else max(row[-1], above[index + 1]))
     expected = row[-1] / len(answer) if answer else 0.0
     assert Order(source).shared(answer) == pytest.approx(expected)
+
+
+@given(st.lists(st.sampled_from("abcdef"), max_size=30), st.lists(st.sampled_from("abcdef"), max_size=30))
+def test_a_word_counts_as_in_order_with_one_of_the_three_around_it_within_five_in_the_source(
+    answer: list[str], source: list[str]
+) -> None:
+    near = {(source[at], source[at + gap]) for gap in range(1, 6) for at in range(len(source) - gap)}
+    pairs = [(at, at + gap) for gap in range(1, 4) for at in range(len(answer) - gap)]
+    held = {place for pair in pairs if (answer[pair[0]], answer[pair[1]]) in near for place in pair}
+    assert Order(source).neighbours(answer) == (len(held) / len(answer) if answer else 0.0)
+
+
+def test_what_is_remembered_of_words_stays_small_whatever_the_answers_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words_module, "_MOST_KEPT", 10)
+    remembered = words_module._Remembered(words_module.stem)
+    for word in ["walks" * 100, *(f"talks{count}" for count in range(100)), "walking"]:
+        assert remembered[word] == words_module.stem(word)
+        assert len(remembered) <= 10
+        assert all(len(kept) <= words_module._KEPT_UP_TO for kept in remembered)
 
 
 def test_long_texts_are_compared_by_neighbours_and_a_copy_still_counts_fully(monkeypatch: pytest.MonkeyPatch) -> None:

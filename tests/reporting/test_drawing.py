@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +55,9 @@ def test_counts_on_an_axis_get_whole_marks() -> None:
 @given(st.lists(st.tuples(st.floats(), st.floats()), max_size=6))
 def test_any_points_can_be_plotted(points: list[tuple[float, float]]) -> None:
     plot(Curve(series=(Series(name="a", points=tuple(points)),), x_label="x", y_label="y"))
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-300, 1e-120])
+def test_a_scale_too_small_for_numbers_is_drawn_as_nothing(tiny: float) -> None:
+    made = plot(Curve(x_label="x", y_label="y", series=(Series(name="s", points=((0.0, tiny), (tiny, 0.0))),)))
+    assert len({mark for _, mark in made.y_ticks}) > 1

@@ -6,14 +6,18 @@ import base64
 import binascii
 import codecs
 import re
+import sys
 from collections.abc import Iterator
 
 from harness.guardrails.canonical.folding import fold
 from harness.guardrails.canonical.hidden import hidden_texts
 from harness.guardrails.canonical.tracked import Tracked
 
+ATOMIC = "+" if sys.version_info >= (3, 11, 5) else ""
+"""After a repeat: it gives nothing back, so the engine keeps no notes, of which 1 MB of text makes hundreds of MB.
+CPython before 3.11.5 can match wrongly then (gh-106052, gh-100061), so there it keeps them."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
-_HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[\s:,-]?){8,}")
+_HEX = re.compile(r"(?<![0-9a-fA-F])(?:(?:0x|\\x|%)?[0-9a-fA-F]{2}[\s:,-]?){8,}" + ATOMIC)
 _HEX_DIGITS = re.compile(r"(?:0x|\\x|%)?([0-9a-fA-F]{2})")
 _NO_SIGN = re.compile(r"[^\W_]| ")
 _WORD = re.compile(r"([a-z]{2,})")

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from itertools import chain, product
 
+from harness.guardrails.canonical.codes import ATOMIC
 from harness.guardrails.canonical.tracked import Tracked
 from harness.guardrails.canonical.vocabulary import Vocabulary, vocabulary
 
-_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,7}[^\W_](?![^\W_])){3,}")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,7}[^\W_](?![^\W_])){3,}" + ATOMIC)
 _GAP = re.compile(r"[\W_]+")
 _RUN_TOGETHER = re.compile(r"(?<![a-z])[a-z]{16,400}+(?![a-z])")
 _MIXED = re.compile(r"(?<![a-z0-9@$!|])(?:[a-z]+[0-9@$!|]|[0-9@$!|]+[a-z])[a-z0-9@$!|]*")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
+from operator import contains
 
 EXACT_UP_TO = 1 << 22
 """Pairs of words up to which the longest common subsequence is found; beyond it neighbours decide, in linear time."""
@@ -16,8 +16,7 @@ class Order:
 
     def __init__(self, source: Sequence[str]) -> None:
         self._source = source
-        self._known = frozenset(source)
-        self._pairs: set[tuple[str, str]] | None = None
+        self._before: dict[str, set[str]] | None = None
 
     def shared(self, answer: Sequence[str]) -> float:
         """Share of the answer's words in its longest common subsequence with the source; 0 for an empty answer.
@@ -34,20 +33,28 @@ class Order:
         """Share of the answer's words with one of the three words around it within five words of it in the source."""
         if not answer:
             return 0.0
-        if self._pairs is None:
-            self._pairs = set()
-            last: deque[str] = deque(maxlen=_NEAR)
-            for word in self._source:
-                self._pairs.update((before, word) for before in last)
-                last.append(word)
-        held = [False] * len(answer)
-        for index, word in enumerate(answer):
-            if word not in self._known:
-                continue
-            for before in range(max(0, index - _BEFORE), index):
-                if (answer[before], word) in self._pairs:
-                    held[before] = held[index] = True
-        return sum(held) / len(answer)
+        if self._before is None:
+            self._before = _words_before(self._source)
+        get, nothing = self._before.get, frozenset[str]()
+        near = [get(word, nothing) for word in answer]
+        # One byte per word, as one number: thousands of words are then compared and shifted in one operation.
+        held = 0
+        for gap in range(1, _BEFORE + 1):
+            pairs = int.from_bytes(bytes(map(contains, near[gap:], answer)), "little")
+            held |= pairs | pairs << 8 * gap
+        return held.bit_count() / len(answer)
+
+
+def _words_before(source: Sequence[str]) -> dict[str, set[str]]:
+    """For every word the words that stand at most five before it."""
+    out: dict[str, set[str]] = {}
+    for index, word in enumerate(source):
+        before = source[max(0, index - _NEAR) : index]
+        if word in out:
+            out[word].update(before)
+        else:
+            out[word] = set(before)
+    return out
 
 
 def _longest_common(one: Sequence[str], other: Sequence[str]) -> int:
@@ -62,6 +69,8 @@ def _longest_common(one: Sequence[str], other: Sequence[str]) -> int:
     full = (1 << len(other)) - 1
     row = full
     for word in one:
-        matched = row & places.get(word, 0)
-        row = ((row + matched) | (row - matched)) & full
-    return len(other) - row.bit_count()
+        if found := places.get(word):
+            matched = row & found
+            # Carries beyond the last word are cut at the end: nothing below ever sees them.
+            row = (row + matched) | (row - matched)
+    return len(other) - (row & full).bit_count()

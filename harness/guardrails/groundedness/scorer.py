@@ -50,6 +50,7 @@ _HEDGES = frozenset(
         "suppose",
     ]
 )
+_OPINION = _FIRST | _HEDGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,31 +87,70 @@ def groundedness(answer: str, context: str | Sequence[str]) -> Groundedness:
     known = frozenset(stems)
     order = Order(stems)
     claims = []
+    total = _Counts()
     for sentence in said:
+        counts = _counted(sentence, known, index.words)
+        total.add(counts)
         claims.append(
             Claim(
                 start=sentence.start,
                 end=sentence.end,
-                score=_score([sentence], known, index.words, order.neighbours(sentence.stems)),
+                score=_score(counts, order.neighbours(sentence.stems)),
                 contradicts=contradiction(sentence, index),
             )
         )
-    score = _score(said, known, index.words, order.shared([stem for sentence in said for stem in sentence.stems]))
+    score = _score(total, order.shared([stem for sentence in said for stem in sentence.stems]))
     if any(claim.contradicts for claim in claims):
         score = min(score, CONTRADICTED)
     return Groundedness(score=score, claims=tuple(claims))
 
 
-def _score(said: list[Sentence], known: frozenset[str], words: frozenset[str], in_order: float) -> float:
-    stems = [stem for sentence in said for stem in sentence.stems]
-    content = [stem for sentence in said for stem in sentence.content]
-    spoken = [word.split("'")[0] for sentence in said for word in sentence.words]
-    found = sum(stem in known for stem in stems) / len(stems)
-    lacking = sum(stem not in known for stem in content)
-    held = 1 - lacking / len(content) if content else 0.0
+@dataclass(slots=True)
+class _Counts:
+    """What a score is made of; that of a text is the sum over its sentences."""
+
+    stems: int = 0
+    found: int = 0
+    content: int = 0
+    lacking: int = 0
+    first_person: int = 0
+    hedges: int = 0
+    asks: bool = False
+
+    def add(self, other: _Counts) -> None:
+        self.stems += other.stems
+        self.found += other.found
+        self.content += other.content
+        self.lacking += other.lacking
+        self.first_person += other.first_person
+        self.hedges += other.hedges
+        self.asks |= other.asks
+
+
+def _counted(sentence: Sentence, known: frozenset[str], words: frozenset[str]) -> _Counts:
+    counts = _Counts(
+        stems=len(sentence.stems),
+        found=sum(map(known.__contains__, sentence.stems)),
+        content=len(sentence.content),
+        asks="?" in sentence.text,
+    )
+    if counts.found < counts.stems:
+        counts.lacking = counts.content - sum(map(known.__contains__, sentence.content))
+    # Words with an apostrophe are cut at it, so "I'm" speaks in the first person too.
+    spoken = [word.split("'")[0] for word in sentence.words] if "'" in "".join(sentence.words) else sentence.words
+    if not _OPINION.isdisjoint(spoken):
+        strange = [word for word in spoken if word in _OPINION and word not in words]
+        counts.first_person = sum(map(_FIRST.__contains__, strange))
+        counts.hedges = len(strange) - counts.first_person
+    return counts
+
+
+def _score(counts: _Counts, in_order: float) -> float:
+    found = counts.found / counts.stems
+    held = 1 - counts.lacking / counts.content if counts.content else 0.0
     score = OFFSET + (found + held + in_order) / 3
-    score -= QUESTION * any("?" in sentence.text for sentence in said)
-    score -= FIRST_PERSON * sum(word in _FIRST and word not in words for word in spoken)
-    score -= HEDGE * sum(word in _HEDGES and word not in words for word in spoken)
-    score -= MISSING * lacking
+    score -= QUESTION * counts.asks
+    score -= FIRST_PERSON * counts.first_person
+    score -= HEDGE * counts.hedges
+    score -= MISSING * counts.lacking
     return min(1.0, max(0.0, score))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Callable
 
 _WORD = re.compile("[^\\W_]+(?:['\u2019][^\\W_]+)?")
-_SENTENCE = re.compile("(?<![.!?\u2026])[.!?\u2026]++[\"'\u201d\u2019)\\]]*+(?=\\s)|\n+")
+# That the first character stands before the choice lets the engine skip to the next one that can begin an end.
+_SENTENCE = re.compile(
+    "[\n.!?\u2026](?:(?<=\n)\n*+|(?<!\n)(?<![.!?\u2026]{2})[.!?\u2026]*+[\"'\u201d\u2019)\\]]*+(?=\\s))"
+)
 _NOT_AN_END = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|jr|sr|approx|fig)|\b[A-Z])\.$", re.IGNORECASE
 )
@@ -19,7 +21,10 @@ _COUNTED = """zero one two three four five six seven eight nine ten eleven twelv
 seventeen eighteen nineteen twenty"""
 _SPELT = {word: str(value) for value, word in enumerate(_COUNTED.split())}
 _SPELT |= {"thirty": "30", "forty": "40", "fifty": "50", "hundred": "100", "thousand": "1000", "million": "1000000"}
-_NUMBER = re.compile(r"(?<!\w)\d{1,2}:\d{2}(?!\d)|(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<!\w)\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?=\d)(?<!\w)(?:\d{1,2}:\d{2}(?!\d)|(?<![.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
+_DIGIT = re.compile(r"\d")
+_COUNTING = frozenset(_SPELT) - {"one"}
+_KEPT_UP_TO, _MOST_KEPT = 32, 1 << 15
 _STOPWORDS = """
 a about also am an and are aren as at be been being but by can could d did didn do does doesn don done down
 for from had has have having he hello her here hi him his how i if in into is isn it its just ll m may me
@@ -31,7 +36,6 @@ STOPWORDS = frozenset(_STOPWORDS.split())
 """Words without content of their own, greetings included."""
 
 
-@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """A crude stem: the first fitting suffix off, a doubled last letter made single. At least three letters stay."""
     for suffix in _SUFFIXES:
@@ -41,55 +45,67 @@ def stem(word: str) -> str:
     return word
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a text."""
+class _Remembered(dict[str, str]):
+    """What a function says of words. Bounded: long words are never kept, and a full table starts anew."""
 
-    text: str
-    start: int
-    """Offset into the text it comes from."""
+    def __init__(self, say: Callable[[str], str]) -> None:
+        self.say = say
+
+    def __missing__(self, word: str) -> str:
+        said = self.say(word)
+        if len(word) <= _KEPT_UP_TO:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[word] = said
+        return said
+
+
+_STEMS = _Remembered(stem)
+_CONTENT = _Remembered(lambda word: "" if word in STOPWORDS or word.split("'")[0] in STOPWORDS else stem(word))
+"""The stem of a word that carries content, nothing for another."""
+
+
+class Sentence:
+    """A sentence of a text. Made once for every few words of every text, so it is kept small."""
+
+    __slots__ = ("content", "start", "stems", "text", "words")
+
+    def __init__(self, text: str, start: int) -> None:
+        self.text = text
+        self.start = start
+        """Offset into the text it comes from."""
+        lower = text.lower()
+        if "'" in lower or "\u2019" in lower:
+            lower = lower.replace("\u2019", "'").replace(" n't", "n't").replace(" '", "'")
+        self.words: list[str] = _WORD.findall(lower)
+        """Every word in lower case; ``is n't`` and ``isn't`` are the same."""
+        self.stems = list(map(_STEMS.__getitem__, self.words))
+        """A stem for every word."""
+        self.content = list(filter(None, map(_CONTENT.__getitem__, self.words)))
+        """The stems of the words that carry content."""
 
     @property
     def end(self) -> int:
         """Offset of the character after the last."""
         return self.start + len(self.text)
 
-    @cached_property
-    def words(self) -> list[str]:
-        """Every word in lower case; ``is n't`` and ``isn't`` are the same."""
-        text = self.text.lower().replace("\u2019", "'").replace(" n't", "n't").replace(" '", "'")
-        return _WORD.findall(text)
-
-    @cached_property
-    def stems(self) -> list[str]:
-        """A stem for every word."""
-        return [stem(word) for word in self.words]
-
-    @cached_property
-    def content(self) -> list[str]:
-        """The stems of the words that carry content."""
-        return [
-            found
-            for word, found in zip(self.words, self.stems, strict=True)
-            if word not in STOPWORDS and word.split("'")[0] not in STOPWORDS
-        ]
-
-    @cached_property
+    @property
     def numbers(self) -> frozenset[str]:
         """Every number, written as digits without separators; number words from zero to twenty and round ones too."""
-        digits = {_plain(match[0]) for match in _NUMBER.finditer(self.text)}
-        return frozenset(digits | {_SPELT[word] for word in self.words if word in _SPELT and word != "one"})
+        digits = map(_plain, _NUMBER.findall(self.text)) if _DIGIT.search(self.text) else ()
+        return frozenset((*digits, *(_SPELT[word] for word in _COUNTING.intersection(self.words))))
 
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
         """Capitalised words that do not begin the sentence, in lower case; none where everything is capitalised."""
-        if self.text == self.text.lower():
+        if self.text[1:].islower() or self.text == self.text.lower():
             return frozenset()
-        found = list(_WORD.finditer(self.text))
-        capitals = [match for match in found if match[0][0].isupper()]
+        found = _WORD.findall(self.text)
+        capitals = [word for word in found if word[0].isupper()]
         if 3 * len(capitals) > 2 * len(found) and len(found) > 4:
             return frozenset()
-        return frozenset(m[0].lower().split("'")[0] for m in capitals if m.start() > found[0].start() and len(m[0]) > 2)
+        first = found[0][0].isupper()
+        return frozenset(word.lower().split("'")[0] for word in capitals[first:] if len(word) > 2)
 
 
 def _plain(number: str) -> str:

@@ -1,0 +1,1 @@
+"""Whether a program passed its tests, or got around them: protected files, guarded runs, and signs in the code."""

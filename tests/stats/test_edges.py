@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.stats.cuped import cuped_arms
 from harness.stats.gate_plan import Goal, Noise, cases_needed, chances, moments, smallest_drop
+from harness.stats.means import bootstrap_mean, clustered_mean
 from harness.stats.pass_k import pass_at_k, pass_hat_k, pass_k
 from harness.stats.quantiles import quantile, quantile_bounds
 from harness.stats.suite_plan import Spread
@@ -72,3 +74,17 @@ def test_shared_chance_and_more_trials_move_equal_agents_less_and_a_true_change_
     assert moments(Noise(spread=base.spread, shared=0.5), 2)[1] < moments(base, 2)[1]
     assert moments(base, 8)[1] < moments(base, 2)[1]
     assert moments(Noise(spread=base.spread, change=0.1), 2)[1] == pytest.approx(moments(base, 2)[1] + 0.1)
+
+
+def test_adjusting_arms_refuses_covariates_that_are_missing_or_not_finite() -> None:
+    with pytest.raises(ValueError, match="one covariate per value is needed, got 2 and 1"):
+        cuped_arms([1.0, 2.0], [1.0], [1.0], [1.0])
+    with pytest.raises(ValueError, match="must be finite"):
+        cuped_arms([1.0, 2.0], [1.0, float("nan")], [1.0], [1.0])
+
+
+def test_a_bootstrap_of_too_few_resamples_is_refused_and_a_mean_of_nothing_is_not_a_number() -> None:
+    with pytest.raises(ValueError, match="at least 100 resamples, got 99"):
+        bootstrap_mean([1.0, 2.0], resamples=99)
+    assert bootstrap_mean([]).value is None
+    assert clustered_mean([]).value is None

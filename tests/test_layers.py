@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "harness"
 ROOMS = {
-    "agents", "datasets", "evaluators", "gates", "guardrails", "quality", "reporting", "results", "rewards", "runs", "settings",
-    "strategies", "testing",
+    "agents", "datasets", "evaluators", "gates", "guardrails", "quality", "reporting", "results", "rewards", "runs",
+    "settings", "strategies", "testing",
 }  # fmt: skip
 FRONT_DOOR = {"__init__", "__main__", "cli", "commands", "plugin"}
 HEAVY = {"deepeval", "jinja2", "jsonschema", "litellm", "numpy", "pandas", "pyarrow", "scipy", "yaml"}

@@ -50,7 +50,9 @@ def mutate(room: str, out: Path) -> int:
         with (folder / "pyproject.toml").open("a") as file:
             file.write(SETTINGS.format(room=room, also=str(also).replace("'", '"')))
         mutmut = str(Path(sys.executable).with_name("mutmut"))
-        # The copy stands before the installed package, so that the mutants are what the tests import.
+        # The mutants stand before the installed package, so that they are what the tests import. The folder is there
+        # before mutmut starts: Python remembers a place on its path that was missing, and never looks there again.
+        (folder / "mutants").mkdir()
         environment = {**os.environ, "PYTHONPATH": str(folder / "mutants")}
         for arguments in (["run", "--max-children", str(os.cpu_count() or 1)], ["export-cicd-stats"]):
             code = subprocess.run([mutmut, *arguments], cwd=folder, env=environment, check=False).returncode

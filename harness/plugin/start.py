@@ -12,19 +12,26 @@ from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
 from harness.core.record import Manifest
 from harness.plugin.feasible import hopeless
-from harness.plugin.session import KEY, HarnessSession, is_partial, workers
+from harness.plugin.load_tests import load_items, plan_load_tests
+from harness.plugin.session import HarnessSession, current, is_partial, workers
 
 
 def begin(session: pytest.Session) -> None:
-    """Called once when collection has ended and golden items may be among the collected."""
+    """Called once when collection has ended, and golden items or load tests may be among the collected."""
     from harness.plugin.protocol import Protocol
 
-    shared = session.config.stash[KEY]
-    if not any(item.get_closest_marker("golden") for item in session.items):
+    loaded = load_items(session.items)
+    if not loaded and not any(item.get_closest_marker("golden") for item in session.items):
         return
     try:
+        shared = current(session.config)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
+    try:
+        phase = plan_load_tests(shared, session.items)
         protocol = Protocol(shared, session.items)
-        if session.config.getoption("collectonly", False) or protocol.golden == 0 or session.testsfailed:
+        nothing = protocol.golden == 0 and phase is None
+        if session.config.getoption("collectonly", False) or nothing or session.testsfailed:
             return
         if shared.settings.estimate:
             from harness.plugin.estimate import print_estimate
@@ -38,7 +45,8 @@ def begin(session: pytest.Session) -> None:
         shared.said_at_collection = hopeless(shared)
         shared.open_run()
         write_plan(shared)
-        shared.engine()
+        if protocol.golden:
+            shared.engine()
     except HarnessError as error:
         if shared.worker == "main":
             raise pytest.UsageError(str(error)) from None
@@ -46,6 +54,10 @@ def begin(session: pytest.Session) -> None:
         report = pytest.CollectReport(nodeid="harness", outcome="failed", longrepr=str(error), result=[])
         session.config.hook.pytest_collectreport(report=report)
         session.items[:] = []
+        return
+    if phase is not None:
+        session.config.pluginmanager.register(phase, "harness-load")
+    if not protocol.golden:
         return
     session.config.pluginmanager.register(protocol, "harness-protocol")
     if shared.worker == "main":

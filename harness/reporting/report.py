@@ -22,6 +22,7 @@ from harness.reporting.sections.errors import Errors
 from harness.reporting.sections.evaluators import Evaluators
 from harness.reporting.sections.failures import Failures
 from harness.reporting.sections.guards import Guards
+from harness.reporting.sections.judges import Judges
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
 from harness.reporting.sections.rewards_lab import RewardLab
@@ -94,6 +95,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Errors(scorecard),
         Guards(scorecard),
         Evaluators(scorecard),
+        Judges(scorecard),
         Reliability(scorecard),
         Cost(scorecard, walk.models),
         Latency(scorecard, walk.models),

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "harness"
 ROOMS = {
-    "agents", "datasets", "evaluators", "gates", "guardrails", "reporting", "results", "rewards", "runs",
+    "agents", "datasets", "evaluators", "gates", "guardrails", "quality", "reporting", "results", "rewards", "runs",
     "sensitivity", "settings", "strategies", "testing",
 }  # fmt: skip
 FRONT_DOOR = {"__init__", "__main__", "cli", "commands", "plugin"}

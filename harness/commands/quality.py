@@ -1,7 +1,7 @@
 """Is every component ready? Working specs are judged by what the tools measured: branch coverage, mutants, types, lint,
 tests behind every acceptance criterion and contract, figures of benchmarks, and the change since a base.
 
-No tool is run: measure first (coverage, mutmut, mypy, ruff, pytest --junitxml), into one folder; docs/quality.md
+No tool is run: measure first (coverage, mutmut, mypy, ruff, pytest --junitxml), into one folder; docs/readiness.md
 has the commands. What was not measured, or before the code was last written, is inconclusive and never a pass.
 
 exit codes: 0 every component is ready, 10 one fails, 11 one is inconclusive, 4 a spec is wrong (with line and fix)
@@ -89,7 +89,9 @@ def _specs(given: str | None, root: Path) -> Path:
     places = [Path(given).absolute()] if given else [root / place for place in PLACES]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
-        raise UsageError(f"there is no folder of working specs at {' or '.join(map(str, places))}; see docs/quality.md")
+        raise UsageError(
+            f"there is no folder of working specs at {' or '.join(map(str, places))}; see docs/readiness.md"
+        )
     return found
 
 

@@ -103,7 +103,7 @@ def load_specs(folder: Path) -> tuple[WorkingSpec, ...]:
     """
     files = sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
     if not files:
-        raise UsageError(f"{folder} has no working spec; write {folder}/<component>.yaml, see docs/quality.md")
+        raise UsageError(f"{folder} has no working spec; write {folder}/<component>.yaml, see docs/readiness.md")
     specs: list[WorkingSpec] = []
     mistakes: list[str] = []
     owners: dict[str, str] = {}

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help scorecard test lint types check lock clean bench
+.PHONY: help scorecard test lint types check lock clean bench quality
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,19 @@ lock: $(READY)  ## resolve the dependencies again into requirements.lock
 
 bench: $(READY)  ## speed of the harness itself, side by side with a bare client
 	$(BIN)/python -m benchmarks
+
+MEASURED := reports/quality/measured
+quality: $(READY)  ## measure the five rooms with working specs and judge them; at night, the mutants take hours
+	rm -rf $(MEASURED) mutants && mkdir -p $(MEASURED)
+	-$(BIN)/python -m coverage run --branch --source=harness/core,harness/stats,harness/gates,harness/rewards,harness/guardrails \
+	  -m pytest tests -q --junitxml=$(MEASURED)/tests.xml
+	$(BIN)/python -m coverage json -q -o $(MEASURED)/coverage.json
+	-$(BIN)/ruff check --output-format json --output-file $(MEASURED)/ruff.json harness
+	-$(BIN)/mypy --junit-xml $(MEASURED)/mypy.xml --junit-format per_file
+	for room in stats gates core rewards guardrails; do \
+	  $(BIN)/python -m benchmarks.mutants $$room $(MEASURED)/$$room || true; \
+	done
+	$(BIN)/harness quality --out $(MEASURED)/readiness.html; $(BIN)/harness quality
 
 clean:  ## remove the virtual environment and every run
 	rm -rf $(VENV) reports/runs

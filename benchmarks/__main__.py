@@ -14,7 +14,8 @@ from benchmarks.table import keep, terminal
 
 REWARDS = ("rewards_lab", "rewards_minimal_diff", "rewards_tampering")
 GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_pii")
-NAMES = ("startup", "client", "noop", "memory", "window", "report_size", *GUARDS, *REWARDS)
+DEEPEVAL = ("deepeval_adapter",)
+NAMES = ("startup", "client", "noop", "memory", "window", "judge", *DEEPEVAL, "report_size", "load", *GUARDS, *REWARDS)
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 from benchmarks.figures import Figure, Result
@@ -44,7 +44,7 @@ METHOD = (
     "counts as one. Garbage is collected before every check, so that none pays for another's. t(2n)/t(n) is the worst "
     "of the four doublings of the worst piece. Groundedness is judged against the same 2 kB at 2 kB, against 2 kB of "
     "it for 1 MB of prose, against two words for hostile strings; guards of tool calls get the text as an argument, "
-    "the task scope as the user's request too."
+    "the task scope gets it as the user's request, never the same twice, and its first 2,000 characters as an argument."
 )
 ASKED = ("1.1.1.", "123-45-", "a", "4111 ", "@", "a.")
 READING = ("i g n ", "ignore ", "%69", "&#105;", "QUJD", "*", "<a ", "\\u0069", "=?", "you should ")
@@ -69,9 +69,13 @@ def _text(guard: Any, kind: Any) -> Checks:
 
 
 def _call(guard: Any, *, request: bool = False) -> Checks:
+    numbers = count()
+
     def checks(text: str, context: str) -> Callable[[], object]:
-        data = {**WHO, "request": (text,)} if request else WHO
-        event = tool_call_event("read_mail", {"query": text, "tenant_id": "acme"}, data=data)
+        # What was understood of a request is kept, a value that is all of it is found at once: neither counts here.
+        data = {**WHO, "request": (f"{text} {next(numbers)}",)} if request else WHO
+        query = text[:2000] if request else text
+        event = tool_call_event("read_mail", {"query": query, "tenant_id": "acme"}, data=data)
         return lambda: guard.check(event)
 
     return checks

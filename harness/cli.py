@@ -20,16 +20,25 @@ from harness.core.errors import HarnessError, UsageError
 COMMANDS = {
     "gate": "judge a stored run anew, and exit with the verdict's code",
     "report": "write the reports of a stored run again",
+    "judge": "judge a stored run anew with a model, without running the agent",
+    "calibrate": "hold a judge's exam: its verdicts against people's labels",
     "compare": "what changed between two runs: differences with intervals, cases that flipped, cost, latency",
     "history": "the runs of this project, newest last; their trend, and alerts",
     "bench": "is B slower than A? functions, commands, commits or endpoints, measured in turn",
     "plan": "how many cases and trials a margin needs, and the smallest regression this suite can see",
+    "load": "measure an endpoint under load: latency, throughput and errors with intervals, and budgets",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",
+<<<<<<< HEAD
+    "quality": "whether every component is ready: coverage, mutants, types, lint and tests against its working spec",
+=======
+    "watch": "judge a sample of production transcripts, and keep a series that shows drift",
+>>>>>>> main
     "verify": "whether an audit log of guards is as it was written",
     "escalations": "what guarded agents handed over to people: list, resume, end",
+    "sensitivity": "does the suite notice anything: faults put into a stored run, judged by its suites",
     "init": "write a small project that passes at once, and say where your agent goes",
-    "schema": "where the JSON Schema of golden cases lies, for editors",
+    "schema": "JSON Schemas: of golden cases for editors, of every file the harness writes for consumers",
 }
 """Command and what it does; each is a module of ``harness.commands``."""
 
@@ -42,6 +51,7 @@ examples:
   harness compare latest~1 latest
   harness baseline accept latest
   harness plan latest --margin 5
+  harness load http://127.0.0.1:8000/v1 --rate 20 --budget ttft_p95_s=0.3
 
 Runs are made by pytest: pytest suites --harness-agent=mypackage.agent:answer
 """

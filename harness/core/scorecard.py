@@ -15,8 +15,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from harness.core.case import Severity
+from harness.core.judges import JudgeLine
 from harness.core.record import Manifest, Record
 from harness.core.score import Direction
+from harness.core.sensitivity import Sensitivity
 
 RowKind = Literal["rate", "mean", "quantile", "pass_k", "total"]
 CaseStatus = Literal["passed", "failed", "unreliable", "errored", "not_run", "decided"]
@@ -152,6 +154,22 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JudgedSample:
+    """What a judge said in one suite and arm, trial by trial."""
+
+    cases: Sequence[int]
+    """Position in ``Scorecard.cases`` of each verdict's case."""
+    passes: Sequence[int]
+    """1 or 0 per verdict."""
+    human: Sequence[int]
+    """What a person said of the same answer: 1, 0, or -1 where nobody did."""
+    identities: tuple[str, ...] = ()
+    """The judges behind the verdicts."""
+    of: int = 0
+    """Trials that should have a verdict."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArmComparison:
     """One arm of a suite against the first one, on the same cases and seeds."""
 
@@ -224,6 +242,12 @@ class Scorecard:
     """Trials left out, over all suites."""
     arms: tuple[ArmComparison, ...] = ()
     """Settings compared inside this run."""
+    judges: tuple[JudgeLine, ...] = ()
+    """Models that judged, each with what it did and its exam as the project has it now."""
+    judged: Mapping[tuple[str, str, str], JudgedSample] = field(default_factory=dict, repr=False, compare=False)
+    """Per (suite, arm, evaluator) the verdicts of judges; kept in memory only, as ``samples``."""
+    sensitivity: Sensitivity | None = None
+    """What the suites noticed of faults put into this run's trials; None where nobody put any."""
     samples: Mapping[tuple[str, str, str], Sample] = field(default_factory=dict, repr=False, compare=False)
     """Per (suite, arm, metric) the values themselves, for rules with a confidence or a pooling of their own. Kept in
     memory only; the journal is where they are stored."""

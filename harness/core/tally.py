@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
+from harness.core.judge_tally import JudgeTally, judge_lines
 from harness.core.record import DECIDED, Manifest, Outcome, PlannedSuite, Record
-from harness.core.scorecard import CaseLine, CaseStatus, Sample, Scorecard, SuiteLine
+from harness.core.scorecard import CaseLine, CaseStatus, JudgedSample, Sample, Scorecard, SuiteLine
 
 _OUTCOMES: tuple[Outcome, ...] = ("passed", "failed", "errored", "not_run")
 _CODE = {outcome: code for code, outcome in enumerate(_OUTCOMES)}
@@ -63,6 +64,7 @@ class Tally:
         self._decided: set[int] = set()
         self._cases: dict[tuple[str, str], dict[str, _Case]] = {}
         self._columns: dict[tuple[str, str], dict[str, _Column]] = {}
+        self._judges: dict[tuple[str, str, str], JudgeTally] = {}
         self._tokens: dict[int, int] = {}
         self._starts = array("d")
         self._ends = array("d")
@@ -114,6 +116,11 @@ class Tally:
         for score in record.scores:
             # An evaluator may carry the name of one of our own figures; both are shown, under different names.
             name = f"{score.name} (evaluator)" if score.name in _OWN else score.name
+            if score.evidence and "judge" in score.evidence:
+                key = (*place, name)
+                if key not in self._judges:
+                    self._judges[key] = JudgeTally()
+                self._judges[key].add(number, score)
             column = columns.get(name)
             if column is None:
                 column = columns[name] = _Column(name=name, unit=score.unit, direction=score.direction, area=score.area)
@@ -139,6 +146,7 @@ class Tally:
         lines: list[SuiteLine] = []
         cases: list[CaseLine] = []
         samples: dict[tuple[str, str, str], Sample] = {}
+        judged: dict[tuple[str, str, str], JudgedSample] = {}
         for place in places:
             start = len(cases)
             index: dict[int, int] = {}
@@ -151,7 +159,9 @@ class Tally:
             line = _suite_line(place, plan, cases, start)
             lines.append(line)
             for name, column in self._columns.get(place, {}).items():
-                samples[(*place, name)] = _sample(column, index, line, self._unjudged)
+                samples[(*place, name)] = sample = _sample(column, index, line, self._unjudged)
+                if (told := self._judges.get((*place, name))) is not None:
+                    judged[(*place, name)] = told.sample(index, of=sample.of)
         cases = self._with_latency(cases, samples)
         counts: dict[str, int] = {outcome: sum(getattr(line, outcome) for line in lines) for outcome in _OUTCOMES}
         unpriced = sum(1 for number in live if self._costs[number] is None and self._outcomes[number] != 3)
@@ -163,6 +173,8 @@ class Tally:
             cases=tuple(cases),
             suites=tuple(lines),
             samples=samples,
+            judged=judged,
+            judges=judge_lines(self._judges, live),
             planned=sum(line.planned for line in lines),
             measured=sum(line.measured for line in lines),
             outcomes=counts,

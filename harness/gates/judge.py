@@ -18,6 +18,7 @@ from harness.core.contracts import GateRule
 from harness.core.scorecard import Scorecard, SuiteLine
 from harness.core.verdict import Verdict
 from harness.gates.every_case import EveryCasePasses
+from harness.gates.exam import held_to_exam
 from harness.gates.family import judge_family, uses_holm
 from harness.gates.must_pass import MustPass
 from harness.gates.scope import lines_in_scope
@@ -80,7 +81,7 @@ def _declared(line: SuiteLine, limit: float, *, holm: bool) -> Threshold:
 
 def _judge_one(rule: GateRule, scorecard: Scorecard, comparison: Comparison | None) -> Verdict:
     try:
-        return rule.judge(scorecard, comparison)
+        return held_to_exam(rule, rule.judge(scorecard, comparison), scorecard)
     except Exception as error:  # noqa: BLE001 - a team's own rule may raise anything, and the gate must still answer
         return Verdict(
             rule=str(getattr(rule, "name", type(rule).__name__)),

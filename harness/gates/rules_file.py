@@ -36,6 +36,8 @@ from harness.gates.equivalence import Equivalence
 from harness.gates.exploit_gap import ExploitGap
 from harness.gates.family import is_test
 from harness.gates.fields import FieldError
+from harness.gates.judged_pass_rate import JudgedPassRate
+from harness.gates.kill_rate import KillRate
 from harness.gates.latency import Latency
 from harness.gates.must_pass import MustPass
 from harness.gates.no_regression import NoRegression
@@ -54,6 +56,8 @@ KINDS: Mapping[str, type[Any]] = {
     "count": Count,
     "cost": Spend,
     "latency": Latency,
+    "judged_pass_rate": JudgedPassRate,
+    "kill_rate": KillRate,
     "exploit_gap": ExploitGap,
 }
 """What ``kind`` may be, and the rule it makes."""

@@ -121,10 +121,15 @@ def right(decision: Mapping[str, Any], case: Case) -> bool:
 
 
 def _left(decision: Mapping[str, Any], case: Case) -> bool:
-    """Whether a redaction left a labelled value standing."""
-    if decision["action"] != "redact" or not isinstance(case.input, str):
+    """Whether a redaction left a labelled value standing, or the whole text as it was."""
+    if decision["action"] != "redact":
         return False
     text = str(decision.get("text") or "")
+    given = case.input.get("text") if isinstance(case.input, Mapping) else case.input
+    if not isinstance(case.input, str):
+        return bool(text) and text == given
+    if text == given:
+        return True
     spans = case.metadata.get("spans") or ()
     return any(case.input[span["start"] : span["end"]] in text for span in spans)
 

@@ -128,6 +128,7 @@ class Preparation:
         self.area = golden.area or _area_of(collector)
         self.statistical = session.statistical(golden, suite, self.area)
         self.config_hash = session.config_hash(golden)
+        session.claims[suite] = golden.faults
         self.names = wanted(function)
         self.explain = explainer(function)
         self.is_async = inspect.iscoroutinefunction(function)
@@ -149,6 +150,7 @@ class Preparation:
             dataset=self.dataset,
             area=self.area,
             statistical=self.statistical and case.severity != "must_pass",
+            observe=self.golden.observe,
             config_hash=self.config_hash,
             evaluators=self.session.evaluators(self.golden, case),
             ahead=not self.wants_agent,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, leaks, reward, trajectory, trial
+from harness.plugin.fixtures import agent, case, evaluate, guards_under_test, leaks, load, reward, trajectory, trial
 
-__all__ = ["agent", "case", "evaluate", "guards_under_test", "leaks", "reward", "trajectory", "trial"]
+__all__ = ["agent", "case", "evaluate", "guards_under_test", "leaks", "load", "reward", "trajectory", "trial"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "golden(source, ...): run the test once per golden case (see the harness's docs)"
     )
+    config.addinivalue_line("markers", "perf(ttft_p95_s=..., ...): budgets of a load test (see the harness's docs)")
     config.addinivalue_line(
         "markers", "reward(reward, ...): the reward function of a test that asks for reward (see the harness's docs)"
     )
@@ -87,20 +88,26 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Tags of a case select with -k; a run that may stop early takes its cases in an order drawn from its seed."""
-    if _collected_golden(config):
+    """Tags of a case select with -k; a run that may stop early takes its cases in a drawn order; what measures time
+    comes last and alone."""
+    golden, load = _collected_golden(config), _asks_for_load(items)
+    if golden:
         from harness.plugin.collect import tag_items
-        from harness.plugin.deciding import reorder
 
         tag_items(items)
-        result = yield
+    result = yield
+    if golden:
+        from harness.plugin.deciding import reorder
+
         reorder(config, items)
-    else:
-        result = yield
     if any(isinstance(item, pytest.Function) and _measures(item) for item in items):
         from harness.plugin.serial import arrange
 
         arrange(config, items)
+    if load:
+        from harness.plugin.load_tests import put_last
+
+        put_last(items)
     return result
 
 
@@ -110,13 +117,23 @@ def _measures(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """With golden or budgeted items collected: make the plan, the run folder and the engine."""
-    if _collected_golden(session.config) or any(
-        isinstance(item, pytest.Function) and item.get_closest_marker("budget") is not None for item in session.items
+    """With golden items, budgeted items or load tests collected: make the plan, the run folder and the engine."""
+    if (
+        _collected_golden(session.config)
+        or _asks_for_load(session.items)
+        or any(
+            isinstance(item, pytest.Function) and item.get_closest_marker("budget") is not None
+            for item in session.items
+        )
     ):
         from harness.plugin.start import begin
 
         begin(session)
+
+
+def _asks_for_load(items: list[pytest.Item]) -> bool:
+    """Whether some item asks for a fixture called ``load``; whose it is, is looked at later."""
+    return any("load" in getattr(item, "fixturenames", ()) for item in items)
 
 
 def _collected_golden(config: pytest.Config) -> bool:

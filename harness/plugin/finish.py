@@ -121,6 +121,11 @@ def print_summary(reporter: Any, config: pytest.Config) -> None:
     reporter.write_sep("=", "scorecard")
     for text in verdict_lines(judged, width=reporter._tw.fullwidth, colour=bool(reporter._tw.hasmarkup)):
         reporter.write_line(text)
+    if (told := judged.scorecard.sensitivity) is not None:
+        from harness.plugin.noticed import noticed_lines
+
+        for text in noticed_lines(told):
+            reporter.write_line(text)
     shared = config.stash.get(KEY, None)
     for notice in shared.notices if shared is not None else ():
         reporter.write_line(f"note: {notice}")

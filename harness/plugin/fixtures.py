@@ -1,4 +1,4 @@
-"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate; and reward, for any test.
+"""The fixtures of a golden test: case, trial, agent, trajectory, evaluate; reward and load, for any test.
 
 For light items they are only names (see bindings.py). For items that pytest makes itself they hold the case while other
 fixtures are set up; the body gets the real objects, one set per trial.
@@ -48,6 +48,19 @@ def trajectory(case: Any) -> Any:
 def evaluate(case: Any) -> Any:
     """``evaluate(Contains(...), ...)`` judges the latest trajectory; awaited in an ``async def`` test."""
     return None
+
+
+@pytest.fixture
+def load(request: pytest.FixtureRequest) -> Any:
+    """``load(url, rate=20, duration_s=10)`` measures an endpoint and judges it by @pytest.mark.perf(ttft_p95_s=0.3)."""
+    phase = request.config.pluginmanager.get_plugin("harness-load")
+    if phase is None:
+        pytest.skip("load tests run only in a session that collected them (not under --harness-estimate)")
+
+    def run(url: str, **options: Any) -> Any:
+        return phase.run(request.node, url, options)
+
+    return run
 
 
 @pytest.fixture

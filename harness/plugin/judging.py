@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.record import Manifest, Run
 from harness.core.scorecard import build_scorecard
 from harness.core.verdict import Answer, Verdict, combine
+from harness.plugin.judge_home import with_exams
 
 if TYPE_CHECKING:
     from harness.core.comparison import Comparison
@@ -51,13 +52,15 @@ def judge_run(
     from harness.commands.baselines import compare_with
     from harness.gates.judge import judge_rules
     from harness.plugin.budget_verdicts import beside_budgets, budget_verdicts, without_budgets
+    from harness.plugin.noticed import operators, with_sensitivity
     from harness.results.reader import open_run
 
     run = open_run(folder, strict=False)
     if manifest is not None:
         run = replace(run, manifest=manifest)
     rules = rules_of(settings)
-    scorecard = build_scorecard(run.manifest, run.records)
+    counted = with_sensitivity(build_scorecard(run.manifest, run.records), folder)
+    scorecard = with_exams(counted, settings.judges)
     against = compare_with(settings.baseline, run, folder, root=root, runs=settings.runs)
     comparison = against.comparison
     run = replace(run, notices=(*run.notices, *against.notices))
@@ -70,8 +73,10 @@ def judge_run(
     answer = combine(verdicts)
     if write:
         from harness.commands.history_section import HistoryTrend
+        from harness.commands.load_section import LoadTests
         from harness.reporting import write_reports
         from harness.reporting.sections.controls import FILE, Controls
+        from harness.reporting.sections.sensitivity import SensitivitySection
         from harness.reporting.to_markdown import append_step_summary
 
         target = out if out is not None else folder
@@ -83,6 +88,8 @@ def judge_run(
             answer=answer,
             comparison=comparison,
             sections=[
+                LoadTests(folder),
+                *([] if scorecard.sensitivity is None else [SensitivitySection(scorecard, operators())]),
                 HistoryTrend(scorecard, folder=folder, runs=settings.runs),
                 Controls(scorecard, verdicts, root / FILE),
             ],

@@ -11,8 +11,8 @@ from harness.core.errors import UsageError
 
 HELP = (
     "golden(source, *, evaluators=None, trials=None, pass_rate=None, tags=(), where=None, area='', observe=False, "
-    "deadline_s=None, agent=None): run the test once per golden case. source is a dataset's name, a path, a Dataset, "
-    "a list of cases, or 'recorded:FILE'. Fixtures: case, trajectory, agent, evaluate, trial."
+    "deadline_s=None, agent=None, faults=None): run the test once per golden case. source is a dataset's name, a path, "
+    "a Dataset, a list of cases, or 'recorded:FILE'. Fixtures: case, trajectory, agent, evaluate, trial."
 )
 
 
@@ -40,6 +40,8 @@ class Golden:
     """Measured and shown, never gating."""
     deadline_s: float | None = None
     """Seconds one trial may take; None: ``--harness-deadline-s``."""
+    faults: tuple[str, ...] | None = None
+    """Operators whose faults the suite says it notices (``--harness-sensitivity``); None: all of them."""
     compare: str = ""
     """A parametrized name whose values are arms: every value against the first, on the same cases and seeds."""
     agent: Any = None
@@ -103,6 +105,12 @@ def parse(args: tuple[Any, ...], kwargs: Mapping[str, Any], *, where: str) -> Go
         raise UsageError(f"{where}: observe=True never gates, so pass_rate={rate!r} would be ignored; drop one of them")
     if given.get("where") is not None and not callable(given["where"]):
         raise UsageError(f"{where}: where must be a function of a case, got {given['where']!r}")
+    if given.get("faults") is not None:
+        from harness.sensitivity import check_names
+
+        value = given["faults"]
+        given["faults"] = (value,) if isinstance(value, str) else tuple(value)
+        check_names(given["faults"], where)
     if not isinstance(given.get("compare", ""), str):
         raise UsageError(f"{where}: compare must be the name of a parameter, got {given['compare']!r}")
     return Golden(source=source, **given)

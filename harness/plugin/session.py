@@ -25,6 +25,7 @@ from harness.plugin.marker import Golden
 if TYPE_CHECKING:
     from harness.core.contracts import Agent, Evaluator, GateRule
     from harness.datasets.recorded import RecordedRuns
+    from harness.plugin.attacking import Attacking
     from harness.plugin.deciding import Deciding
     from harness.results.journal import JournalWriter
     from harness.results.lock import RunLock
@@ -94,6 +95,9 @@ class HarnessSession:
         self._expected: Any = None
         self.deciding: Deciding | None = None
         self._abandoned: set[tuple[int, int]] = set()
+        self.claims: dict[str, tuple[str, ...] | None] = {}
+        """Per suite what it says it notices."""
+        self._attacking: Attacking | None = None
 
     # -- declarations ---------------------------------------------------------------------------------------------
 
@@ -139,8 +143,19 @@ class HarnessSession:
             self._datasets[key] = loaded
         return loaded
 
+    @property
+    def attacking(self) -> Attacking | None:
+        """What puts faults into trials; None where nobody asked for it."""
+        if self._attacking is None and (self.settings.sensitivity or self.settings.sensitivity_of):
+            from harness.plugin.attacking import Attacking
+
+            self._attacking = Attacking(self)
+        return self._attacking
+
     def agent(self, golden: Golden, runs: RecordedRuns | None) -> Agent:
         """The agent of a declaration: recorded runs, the marker's own, or the session's."""
+        if self.attacking is not None and self.attacking.stored is not None:
+            return self.attacking.stored
         if runs is not None:
             key: Any = ("recorded", id(runs))
         elif golden.agent is not None:
@@ -269,6 +284,7 @@ class HarnessSession:
     def engine(self) -> Engine:
         """The engine, started on first use."""
         if self._engine is None:
+            from harness.plugin.judge_home import settle
             from harness.plugin.way_out import WayOut
             from harness.runs.engine import Engine
             from harness.runs.window import Window
@@ -276,6 +292,7 @@ class HarnessSession:
             if str(self.root) not in sys.path and not self.config.getini("pythonpath"):
                 sys.path.insert(0, str(self.root))
             concurrency = self.settings.concurrency
+            settle(self.settings, self.root)
             assert self.journal is not None  # opened here, so that a full disk or a second run is said before any call
             self._way_out = WayOut(self)
             window = Window(
@@ -284,7 +301,11 @@ class HarnessSession:
                 floor=self._way_out.limiter.suggested_in_flight,
             )
             self._engine = Engine(
-                self.run_trial, window=window, abandon=self.abandon_trial, closing=self._close_resources
+                self.run_trial,
+                window=window,
+                # With its faults a trial takes as long as many; each of them has the deadline for itself.
+                abandon=None if self.attacking is not None else self.abandon_trial,
+                closing=self._close_resources,
             )
             # Thousands of collected items live until the end; the collector need not go through them again and again.
             self._froze = gc.get_freeze_count() == 0
@@ -297,13 +318,17 @@ class HarnessSession:
         """One trial, journaled; what stays in memory is without its trajectory."""
         from harness.runs.trial import run_trial
 
-        way_out = self._way_out
+        way_out, attacking, given = self._way_out, self.attacking, work
+        if attacking is not None:
+            work = attacking.play(work, trial)
         record, session = await run_trial(work, trial, gateway=way_out.gateway, begin=way_out.begin, end=way_out.end)
-        if (id(work), trial.index) not in self._abandoned:
+        if (id(given), trial.index) not in self._abandoned:
             self.journal.append(record.to_json())
             self._count(record, session)
             if self.deciding is not None:
                 self.deciding.note(record)
+            if attacking is not None:
+                await attacking.examine(work, trial, record, session.trajectories)
         return _outline(record)
 
     def abandon_trial(self, work: Work, trial: Trial, duration_s: float) -> Record:
@@ -339,10 +364,13 @@ class HarnessSession:
         """End the engine and the journal; safe to call twice."""
         engine, self._engine = self._engine, None
         if engine is not None:
+            from harness.plugin.judge_home import leave
+
             engine.stop()
             if self._froze:
                 gc.unfreeze()
             self.peak_in_flight = engine.peak_in_flight
+            leave()
             if (error := engine.closing_error) is not None:
                 self.notices.append(f"closing the agents raised {type(error).__name__}: {str(error)[:500]}")
         journal, self._journal = self._journal, None

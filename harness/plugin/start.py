@@ -13,28 +13,33 @@ from harness.core.clock import iso_utc
 from harness.core.errors import HarnessError
 from harness.core.record import Manifest
 from harness.plugin.feasible import hopeless
+from harness.plugin.load_tests import load_items, plan_load_tests
 from harness.plugin.serial import ORDER
 from harness.plugin.session import HarnessSession, current, is_partial, workers
 
 
 def begin(session: pytest.Session) -> None:
-    """Called once when collection has ended and golden items may be among the collected."""
+    """Called once when collection has ended, and golden items or load tests may be among the collected."""
     from harness.plugin.protocol import Protocol
 
+    loaded = load_items(session.items)
     budgeted = any(item.get_closest_marker("budget") for item in session.items)
-    if not budgeted and not any(item.get_closest_marker("golden") for item in session.items):
+    if not loaded and not budgeted and not any(item.get_closest_marker("golden") for item in session.items):
         return
-    shared = current(session.config)
+    try:
+        shared = current(session.config)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from None
     try:
         budgets = None
         if budgeted:
             from harness.plugin.budgets import Budgets
 
             budgets = Budgets(shared, session.items)
+        phase = plan_load_tests(shared, session.items)
         protocol = Protocol(shared, session.items)
-        if session.config.getoption("collectonly", False) or session.testsfailed:
-            return
-        if protocol.golden == 0 and budgets is None:
+        nothing = protocol.golden == 0 and phase is None and budgets is None
+        if session.config.getoption("collectonly", False) or nothing or session.testsfailed:
             return
         if shared.settings.estimate:
             from harness.plugin.estimate import print_estimate
@@ -60,6 +65,8 @@ def begin(session: pytest.Session) -> None:
         session.config.hook.pytest_collectreport(report=report)
         session.items[:] = []
         return
+    if phase is not None:
+        session.config.pluginmanager.register(phase, "harness-load")
     if budgets is not None:
         session.config.pluginmanager.register(budgets, "harness-budgets")
     if not protocol.golden:

@@ -23,6 +23,7 @@ from harness.reporting.sections.errors import Errors
 from harness.reporting.sections.evaluators import Evaluators
 from harness.reporting.sections.failures import Failures
 from harness.reporting.sections.guards import Guards
+from harness.reporting.sections.judges import Judges
 from harness.reporting.sections.latency import Latency
 from harness.reporting.sections.reliability import Reliability
 from harness.reporting.sections.rewards_lab import RewardLab
@@ -95,6 +96,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Errors(scorecard),
         Guards(scorecard),
         Evaluators(scorecard),
+        Judges(scorecard),
         Reliability(scorecard),
         Budgets(),
         Cost(scorecard, walk.models),

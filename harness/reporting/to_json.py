@@ -18,6 +18,7 @@ from typing import Any
 from harness.core.comparison import CasePair, Comparison
 from harness.core.record import Run
 from harness.core.scorecard import Scorecard
+from harness.core.sensitivity import Sensitivity
 from harness.core.verdict import Answer, Verdict
 from harness.reporting.visible_text import visible
 
@@ -39,6 +40,9 @@ def json_parts(
     yield from _lines("rows", [_filled(vars(row)) for row in scorecard.rows])
     yield from _lines("cases", (_filled(vars(line)) for line in scorecard.cases))
     yield from _lines("arms", [_filled(vars(arm)) for arm in scorecard.arms])
+    yield from _lines("judges", [line.to_json() for line in scorecard.judges])
+    if (told := scorecard.sensitivity) is not None:
+        yield f'"sensitivity": {_text(_sensitivity(told))},\n'
     yield from _lines("comparison", [] if comparison is None else [_comparison(comparison)])
     yield f'"manifest": {_text(run.manifest.to_json())},\n'
     yield f'"notices": {_text(list(run.notices))}\n'
@@ -47,8 +51,15 @@ def json_parts(
 
 def _totals(scorecard: Scorecard) -> dict[str, Any]:
     # Samples are every value of every trial: they are in the journal.
-    elsewhere = ("run_id", "rows", "cases", "suites", "samples", "arms")
+    elsewhere = ("run_id", "rows", "cases", "suites", "samples", "arms", "judges", "judged", "sensitivity")
     return {key: value for key, value in vars(scorecard).items() if key not in elsewhere}
+
+
+def _sensitivity(told: Sensitivity) -> dict[str, Any]:
+    out = {**vars(told), "killed": told.killed, "judged": told.judged}
+    for name in ("faults", "judges", "survivors", "bounds", "cases"):
+        out[name] = [_filled(vars(line)) for line in getattr(told, name)]
+    return out
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:

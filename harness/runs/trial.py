@@ -43,6 +43,8 @@ class Work:
     dataset: str = ""
     area: str = ""
     statistical: bool = False
+    observe: bool = False
+    """Measured and shown, never gating."""
     config_hash: str = ""
     evaluators: tuple[Evaluator, ...] = ()
     """Declared ones: each judges the final trajectory, and may fail the trial."""
@@ -81,6 +83,10 @@ class TrialSession:
             return self.trajectories[0] if self.trajectories else None
         first, last = self.trajectories[0], self.trajectories[-1]
         known = [part.latency_s for part in self.trajectories if part.latency_s is not None]
+        starts, place = [], [0, 0]
+        for part in self.trajectories:
+            starts.append(place)
+            place = [place[0] + len(part.messages), place[1] + len(part.model_calls)]
         return replace(
             first,
             messages=tuple(message for part in self.trajectories for message in part.messages),
@@ -88,7 +94,7 @@ class TrialSession:
             latency_s=sum(known) if len(known) == len(self.trajectories) else None,
             state=last.state,
             error=last.error,
-            metadata={**first.metadata, "agent_runs": len(self.trajectories)},
+            metadata={**first.metadata, "agent_runs": len(self.trajectories), "agent_runs_at": starts},
         )
 
     async def run_agent(self, given: Any = None, *, keep_errors: bool = False) -> Trajectory:
@@ -294,7 +300,21 @@ def _by_scores(session: TrialSession) -> Judgement:
             "nothing judged this trial: the case expects nothing that an evaluator reads, and the test has no body"
         )
         return Judgement(outcome="errored", failure=Failure(kind="harness", message=message, reason="nothing_judged"))
+    if work.body is None and not work.observe:
+        measured = [score for score in session.scores if score.measured]
+        if measured and all(_advisory(score) for score in measured):
+            message = (
+                f"only {measured[0].name} judged this trial, a judge without a valid exam record, and its word alone "
+                "passes nothing. Examine it: harness calibrate JUDGE DATASET, or declare observe=True"
+            )
+            return Judgement(outcome="errored", failure=Failure(kind="judge", message=message, reason="advisory_judge"))
     return Judgement(outcome="passed")
+
+
+def _advisory(score: Score) -> bool:
+    """Whether a score is the word of a judge that may not decide."""
+    told = score.evidence.get("judge") if score.passed is None else None
+    return isinstance(told, Mapping) and bool(told.get("advisory"))
 
 
 def _not_judged(session: TrialSession) -> None:

@@ -37,9 +37,14 @@ class Settings:
     budget_usd: Decimal | None = None
     seed: int = 0
     redact: str = "secrets"
+    judges: Path = Path("reports/judges")
+    judge_cache: Path | None = Path("reports/runs/judge-cache.sqlite")
+    """A file named ``off``: no cache."""
     resume: str | None = None
     replay: Path | None = None
     until_decided: bool = False
+    sensitivity: bool = False
+    sensitivity_of: str | None = None
     estimate: bool = False
     prices: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Per model: ``input``, ``output``, perhaps ``cached``, US dollars per million tokens."""

@@ -72,6 +72,20 @@ OPTIONS: tuple[Option, ...] = (
         default="secrets",
         help="What the journal keeps out: secrets; personal (secrets and personal data); off.",
     ),
+    Option(
+        name="judges",
+        kind="path",
+        metavar="DIR",
+        default="reports/judges",
+        help="Folder of the judges' exam records, which harness calibrate writes.",
+    ),
+    Option(
+        name="judge_cache",
+        kind="path",
+        metavar="FILE|off",
+        default="reports/runs/judge-cache.sqlite",
+        help="SQLite file that keeps the verdicts of judges; off: keep none.",
+    ),
     Option(name="resume", kind="text", metavar="RUN", table=False, help="Continue a run: only what is missing is run."),
     Option(
         name="replay",
@@ -85,6 +99,20 @@ OPTIONS: tuple[Option, ...] = (
         kind="switch",
         default=False,
         help="Stop the trials of a suite once every rule on its pass rate, also against a baseline, is decided.",
+    ),
+    Option(
+        name="sensitivity",
+        kind="switch",
+        default=False,
+        table=False,
+        help="Put faults into every trial that passed, and report which of them the suites notice.",
+    ),
+    Option(
+        name="sensitivity_of",
+        kind="text",
+        metavar="FOLDER",
+        table=False,
+        help="Put faults into the trajectories of a stored run, without its agent (harness sensitivity RUN).",
     ),
     Option(name="estimate", kind="switch", default=False, table=False, help="Price the run without running it."),
     Option(

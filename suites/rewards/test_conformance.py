@@ -8,7 +8,7 @@ from harness.rewards import CheckReward, SampleAgent, lab_cases
 
 
 @pytest.mark.reward("fixtures.rewards.honest:honest_answer")
-@pytest.mark.golden(lab_cases("conformance"), agent=SampleAgent(), evaluators=[], area="rewards", trials=1)
+@pytest.mark.golden(lab_cases("conformance"), agent=SampleAgent(), evaluators=[], faults=[], area="rewards", trials=1)
 def test_conformance(case, trajectory, reward, evaluate):
     """Keywords, pickling, threads, batches, lengths, numbers, inputs, steadiness, and crashes that stay errors."""
     evaluate(CheckReward(reward))

@@ -48,7 +48,7 @@ def lesson_and_value(taught_reward: Reward):  # type: ignore[no-untyped-def]
         yield lesson, value
 
 
-@pytest.mark.golden(CASES, area="rewards", agent=Learner(), evaluators=[])
+@pytest.mark.golden(CASES, area="rewards", agent=Learner(), evaluators=[], faults=[])
 def test_would_it_teach(case: Case, lesson_and_value) -> None:  # type: ignore[no-untyped-def]
     """The reward itself raises the quality of held-out tasks; shuffled and constant it does not, flipped it harms."""
     lesson, value = lesson_and_value

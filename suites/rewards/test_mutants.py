@@ -8,7 +8,7 @@ from harness.rewards import CheckReward, SampleAgent, lab_cases
 
 
 @pytest.mark.reward("fixtures.rewards.honest:honest_answer")
-@pytest.mark.golden(lab_cases("mutants"), agent=SampleAgent(), evaluators=[], area="rewards", trials=1)
+@pytest.mark.golden(lab_cases("mutants"), agent=SampleAgent(), evaluators=[], faults=[], area="rewards", trials=1)
 def test_mutants(case, trajectory, reward, evaluate):
     """The share that is noticed is a row of the scorecard; the survivors stand in the section on rewards."""
     evaluate(CheckReward(reward))

@@ -29,7 +29,7 @@ class Thinks:
         return Trajectory.from_answer(answer, user=case.text, model_calls=tuple(calls))
 
 
-@pytest.mark.golden("thinking", area="rewards", agent=Thinks(), evaluators=[])
+@pytest.mark.golden("thinking", area="rewards", agent=Thinks(), evaluators=[], faults=["do_nothing"])
 def test_thinking(case: Case, trajectory: Trajectory) -> None:
     """The evaluator and the ledger say what the label says."""
     wanted = case.expected.custom

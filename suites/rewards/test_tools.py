@@ -31,7 +31,7 @@ def tool_reward() -> ToolReward:
     return ToolReward()
 
 
-@pytest.mark.golden("tool_rewards", area="rewards", agent=AsWritten(), evaluators=[])
+@pytest.mark.golden("tool_rewards", area="rewards", agent=AsWritten(), evaluators=[], faults=[])
 def test_tools(case: Case, trajectory: Trajectory, tool_reward: ToolReward) -> None:
     """The parts below 1 are those that the label names."""
     parts = tool_reward.parts(trajectory, case)

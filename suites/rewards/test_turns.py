@@ -32,7 +32,11 @@ def turn_rewards() -> TurnRewards:
     return TurnRewards()
 
 
-@pytest.mark.golden("turn_rewards", area="rewards", agent=AsWritten(), evaluators=[TurnCredits()])
+NOTICED = ["drop_call", "duplicate_call", "wrong_argument", "no_tools", "ignore_error", "loop", "do_nothing"]
+"""Faults that change what a turn earns; the words of an answer do not."""
+
+
+@pytest.mark.golden("turn_rewards", area="rewards", agent=AsWritten(), evaluators=[TurnCredits()], faults=NOTICED)
 def test_turns(case: Case, trajectory: Trajectory, turn_rewards: TurnRewards) -> None:
     """What each turn earns is what its author says it is worth."""
     turns = turn_rewards.turns(trajectory, case)

@@ -136,6 +136,7 @@ def test_every_kind_can_be_declared() -> None:
     needed = {
         "threshold": "at_least = 0.5", "latency": "at_most_s = 1", "cost": "total_usd = 1",
         "equivalence": "margin_points = 3", "count": 'metric = "guard_faults"',
+        "judged_pass_rate": 'metric = "correct"\nat_least = 0.8',
     }  # fmt: skip
     for kind, made in KINDS.items():
         (rule,) = parse_rules(f'[[rule]]\nname = "x"\nkind = "{kind}"\n{needed.get(kind, "")}')

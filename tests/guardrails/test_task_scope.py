@@ -33,7 +33,7 @@ from harness.guardrails.task_scope import (
     scope_from_request,
 )
 from harness.guardrails.task_scope.limits import same, stands_in
-from harness.guardrails.task_scope.tool_words import tool_card
+from harness.guardrails.task_scope.tool_words import asked, tool_card
 from harness.guardrails.tool_guard import guarded_tools
 from harness.testing import check_guardrail, make_case
 
@@ -220,3 +220,17 @@ def test_no_attacker_tool_of_injecagent_is_run_and_every_call_of_the_user_s_is(s
     asyncio.run(play())
     assert len(rows) >= 500
     assert (own, stolen, late) == (len(rows), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "page"),
+    [
+        ("Look at my-shop.example.com please", True),
+        ("Look at HTTP://10.0.0.1/x", True),
+        ("Order 123-45-.com and wait", False),
+        ("Look at 3.5 commas", False),
+        ("123-45-" * 7000, False),  # Looking for an address from every one of these took six seconds.
+    ],
+)
+def test_a_web_address_names_a_page_and_what_only_begins_like_one_does_not(request_text: str, page: bool) -> None:
+    assert asked([request_text]).names("page") == page

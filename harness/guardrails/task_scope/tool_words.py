@@ -93,7 +93,7 @@ _WANTING = _words("want need like have get wish make request demand")
 _ARTICLE = _words("a an my the another one some")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _WORDS = re.compile(r"[^\W_]+")
-_URL = re.compile(r"https?://|www\.|\b[\w-]+\.(?:com|org|net|io|dev|edu|gov)\b", re.IGNORECASE)
+_URL = re.compile(r"https?://|www\.|(?<=\w)\.(?:com|org|net|io|dev|edu|gov)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Models as judges: rubric, prompt, verdict, cache, exam. Users import them from :mod:`harness.evaluators`."""

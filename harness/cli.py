@@ -29,11 +29,8 @@ COMMANDS = {
     "load": "measure an endpoint under load: latency, throughput and errors with intervals, and budgets",
     "merge": "join the runs of CI shards into one",
     "baseline": "accept a run as what later runs are compared with",
-<<<<<<< HEAD
     "quality": "whether every component is ready: coverage, mutants, types, lint and tests against its working spec",
-=======
     "watch": "judge a sample of production transcripts, and keep a series that shows drift",
->>>>>>> main
     "verify": "whether an audit log of guards is as it was written",
     "escalations": "what guarded agents handed over to people: list, resume, end",
     "sensitivity": "does the suite notice anything: faults put into a stored run, judged by its suites",

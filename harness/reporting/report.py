@@ -18,6 +18,7 @@ from harness.reporting.sections.arms import Arms
 from harness.reporting.sections.budgets import Budgets
 from harness.reporting.sections.changes import Changes
 from harness.reporting.sections.cost import Cost
+from harness.reporting.sections.edits import Edits
 from harness.reporting.sections.environment import Environment
 from harness.reporting.sections.errors import Errors
 from harness.reporting.sections.evaluators import Evaluators
@@ -106,6 +107,7 @@ def standard_sections(scorecard: Scorecard, verdicts: Sequence[Verdict], walk: W
         Adoption(walk.rewards.adoption),
         Thinking(walk.rewards.thinking),
         Turns(walk.rewards.worst, walk.rewards.judged_turns),
+        Edits(walk.rewards.edits, walk.rewards.judged_edits),
     ]
 
 

@@ -1,7 +1,8 @@
-"""What the sections about thinking, tool adoption and turn credits need of the records, taken in the one walk.
+"""What the sections about thinking, tool adoption, turn credits and edits need of the records, taken in the one walk.
 
 Read from the evidence of scores, by its shape and not by the evaluator's name: ``evidence["thinking"]`` (class, budget,
-tokens, wasted), ``evidence["tools"]`` (counts by tool), ``evidence["turns"]`` (parts and credit of every turn).
+tokens, wasted), ``evidence["tools"]`` (counts by tool), ``evidence["turns"]`` (parts and credit of every turn),
+``evidence["picture"]`` (an edit's lines side by side).
 Evidence of another shape is passed over.
 """
 
@@ -63,6 +64,15 @@ class TurnNote(NamedTuple):
     turn_count: int
 
 
+class EditNote(NamedTuple):
+    """The edit of one trial."""
+
+    key: CaseKey
+    value: float
+    reason: str
+    files: tuple[Mapping[str, Any], ...]
+
+
 class RewardNotes:
     """Filled record by record."""
 
@@ -72,11 +82,19 @@ class RewardNotes:
         self.judged_turns = 0
         """Trials with turn credits."""
         self._worst: list[tuple[float, int, TurnNote]] = []
+        self.judged_edits = 0
+        """Trials whose edit was drawn."""
+        self._least: list[tuple[float, int, EditNote]] = []
 
     @property
     def worst(self) -> list[TurnNote]:
         """The trials with the lowest reward, lowest first."""
         return [note for _, _, note in sorted(self._worst, key=lambda item: (-item[0], item[1]))]
+
+    @property
+    def edits(self) -> list[EditNote]:
+        """The edits with the lowest score, lowest first."""
+        return [note for _, _, note in sorted(self._least, key=lambda item: (-item[0], item[1]))]
 
     def take(self, record: Record) -> None:
         """Look at one record's scores."""
@@ -90,6 +108,20 @@ class RewardNotes:
             turns = score.evidence.get("turns")
             if isinstance(turns, (list, tuple)) and turns and score.value is not None:
                 self._turns(record, score.value, turns, score.evidence.get("turn_count"))
+
+            picture = score.evidence.get("picture")
+            if isinstance(picture, (list, tuple)) and picture and score.value is not None:
+                self._edit(record, score, picture)
+
+    def _edit(self, record: Record, score: Score, picture: Any) -> None:
+        assert score.value is not None
+        files = tuple(file for file in picture if isinstance(file, Mapping))
+        self.judged_edits += 1
+        item = (-score.value, self.judged_edits, EditNote(record_key(record), score.value, score.reason, files))
+        if len(self._least) < MOST_RUNS:
+            heapq.heappush(self._least, item)
+        elif item > self._least[0]:
+            heapq.heapreplace(self._least, item)
 
     def _thinking(self, record: Record, score: Score, found: Mapping[str, Any]) -> None:
         tokens, budget, wasted = (_whole(found.get(name)) for name in ("tokens", "budget", "wasted"))

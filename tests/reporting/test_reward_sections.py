@@ -9,6 +9,7 @@ from harness.core.record import Record
 from harness.core.score import Score
 from harness.reporting.reward_notes import MOST_RUNS, RewardNotes
 from harness.reporting.sections.adoption import Adoption
+from harness.reporting.sections.edits import Edits
 from harness.reporting.sections.thinking import Thinking
 from harness.reporting.sections.turns import MOST_TURNS, Turns
 from tests.reporting.builders import make_run, record
@@ -120,3 +121,21 @@ def test_evidence_of_another_shape_is_passed_over_and_nothing_is_said() -> None:
     assert Thinking(made.thinking).build(RUN, None) is None
     assert Adoption(made.adoption).build(RUN, None) is None
     assert Turns(made.worst, made.judged_turns).build(RUN, None) is None
+
+
+def test_the_least_minimal_edits_are_shown_side_by_side() -> None:
+    def edited(case: str, value: float, rows: Any) -> Record:
+        found = {"picture": [{"path": "desk.py", "rows": rows, "left_out": 3}]}
+        return record(case, scores=(Score.of("minimal_diff", value, "2 wrappers", evidence=found),))
+
+    rows = [[1, "def a():", 1, "def a():", "="], [2, "    return 1", 2, "\treturn <2>", "~"], [None, "", 3, "x", "+"]]
+    made = notes(*(edited(f"c{n}", n / 10, rows) for n in range(1, 10)), edited("odd", 0.0, "no rows"))
+    page = Edits(made.edits, made.judged_edits).build(RUN, None)
+    assert page is not None
+    tables = [block for block in page.blocks if isinstance(block, Table)]
+    assert len(tables) == MOST_RUNS - 1, "the one without rows has none"
+    assert tables[0].caption.startswith("desk.py, c1 of ")
+    assert "3 more rows" in tables[0].caption
+    assert texts(page)[1] == ["2", "\u00a0" * 4 + "return 1", "2", "\u00a0" * 4 + "return <2>"]
+    assert [cell.tone for cell in tables[0].rows[2]] == ["", "", "", "good"]
+    assert Edits([], 0).build(RUN, None) is None

@@ -34,7 +34,7 @@ def test_every_standard_section_fits_the_contract_and_is_a_rectangle(
         assert all(isinstance(section, Section) for section in sections)
         pages = build_sections(sections, run, comparison)
     # Arms has nothing to say about a run that compares no settings, the others about one without their evidence.
-    silent = {"arms", "guards", "judges", "adoption", "rewards", "thinking", "turns"}
+    silent = {"arms", "guards", "judges", "adoption", "budgets", "edits", "rewards", "thinking", "turns"}
     assert [page.id for page in pages] == [section.id for section in sections if section.id not in silent]
     for page in pages:
         for table in (block for block in page.blocks if isinstance(block, Table)):

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from harness.core.comparison import Comparison
 from harness.core.figures import OWN_METRICS, metric_names
 from harness.core.scorecard import Scorecard
-from harness.core.verdict import Answer, Verdict
+from harness.core.verdict import Verdict
 from harness.gates.fields import FieldError
+from harness.gates.says import Says
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count:
+class Count(Says):
     """The sum of an evaluator's values over all measured trials in scope is at most a limit."""
 
     name: str
@@ -58,14 +59,3 @@ class Count:
             reason = f"{told}: {want} so far, and {count(of - seen, 'trial')} could not be measured"
             return self._say("inconclusive", reason, f"the {count(of - seen, 'unmeasured trial')}")
         return self._say("pass", f"{told}, {want}")
-
-    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
-        return Verdict(
-            rule=self.name,
-            answer=answer,
-            reason=reason,
-            suite=self.suite,
-            area=self.area,
-            needs=needs,
-            advisory=self.advisory,
-        )

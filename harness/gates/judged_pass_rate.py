@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from harness.core.comparison import Comparison
 from harness.core.judged_figures import MIN_LABELS, JudgedRate, judged_rate
 from harness.core.scorecard import Scorecard
-from harness.core.verdict import Answer, Verdict
+from harness.core.verdict import Verdict
 from harness.gates.fields import FieldError, check_between, check_confidence
+from harness.gates.says import Says
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, number, percent
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgedPassRate:
+class JudgedPassRate(Says):
     """A limit on a judge's corrected pass rate over the suites in scope, every case with the same weight."""
 
     name: str
@@ -73,17 +74,6 @@ class JudgedPassRate:
             "inconclusive",
             f"{words}: bounds {bounds} at {percent(self.confidence)} do not settle {self.at_least:g}",
             "more cases, more rows in the judge's exam, or human labels",
-        )
-
-    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
-        return Verdict(
-            rule=self.name,
-            answer=answer,
-            reason=reason,
-            suite=self.suite,
-            area=self.area,
-            needs=needs,
-            advisory=self.advisory,
         )
 
 

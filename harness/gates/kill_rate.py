@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from harness.core.comparison import Comparison
 from harness.core.scorecard import Scorecard
 from harness.core.sensitivity import Sensitivity
-from harness.core.verdict import Answer, Verdict
+from harness.core.verdict import Verdict
 from harness.gates.fields import FieldError, check_between, check_confidence
+from harness.gates.says import Says
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, number, percent, some
 from harness.stats.rates import rate_bounds
 
 
 @dataclass(frozen=True, kw_only=True)
-class KillRate:
+class KillRate(Says):
     """The share of claimed faults that were killed, over the suites in scope; faults of a case are one cluster."""
 
     name: str
@@ -76,17 +77,6 @@ class KillRate:
             return self._say("fail", f"{start}: upper bound {number(high, limit=limit)} {at} is not at least {limit:g}")
         between = f"bounds {number(low, limit=limit)} to {number(high, limit=limit)} {at}"
         return self._say("inconclusive", f"{start}: {between} do not settle it", "more cases, or fewer survivors")
-
-    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
-        return Verdict(
-            rule=self.name,
-            answer=answer,
-            reason=reason,
-            suite=self.suite,
-            area=self.area,
-            needs=needs,
-            advisory=self.advisory,
-        )
 
 
 def _let_through(told: Sensitivity, scope: set[tuple[str, str]]) -> list[str]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from harness.core.comparison import Comparison
 from harness.core.scorecard import Scorecard
-from harness.core.verdict import Answer, Verdict
+from harness.core.verdict import Verdict
+from harness.gates.says import Says
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, some
 
 
 @dataclass(frozen=True, kw_only=True)
-class MustPass:
+class MustPass(Says):
     """Every case of severity ``must_pass`` in scope, and every case that the rule names, passes all its trials."""
 
     name: str
@@ -46,14 +47,3 @@ class MustPass:
         if not chosen:
             return self._say("inconclusive", "no data: no must-pass case in scope", "a case with severity = must_pass")
         return self._say("pass", f"all {count(len(chosen), 'must-pass case')} passed ({trials})")
-
-    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
-        return Verdict(
-            rule=self.name,
-            answer=answer,
-            reason=reason,
-            suite=self.suite,
-            area=self.area,
-            needs=needs,
-            advisory=self.advisory,
-        )

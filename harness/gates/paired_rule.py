@@ -21,6 +21,7 @@ from harness.gates.claims import Claim, Shown, show
 from harness.gates.early import judge_pairs_in_order
 from harness.gates.fields import FieldError, check_between, check_confidence, check_looks
 from harness.gates.pairs import Pairs, base_shares, pair_cases
+from harness.gates.says import Says
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.triage import got_worse, got_worse_in_order
 from harness.gates.wording import count, number, percent, some
@@ -29,7 +30,7 @@ ACCEPT = "a new baseline: harness baseline accept RUN"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedRule:
+class PairedRule(Says):
     """A difference from the baseline over the suites in scope, pooled, every paired case with the same weight."""
 
     name: str
@@ -209,18 +210,6 @@ class PairedRule:
 
     def _no_baseline(self, why: str) -> Verdict:
         return self._say("inconclusive", why, "a baseline: harness baseline accept RUN", missing=True)
-
-    def _say(self, answer: Answer, reason: str, needs: str = "", *, missing: bool = False) -> Verdict:
-        return Verdict(
-            rule=self.name,
-            answer=answer,
-            reason=reason,
-            suite=self.suite,
-            area=self.area,
-            needs=needs,
-            advisory=self.advisory,
-            baseline_missing=missing,
-        )
 
     def _at(self, points: float) -> Claim:
         """A claim "above the margin, downwards": at minus the margin, in the unit of the differences."""

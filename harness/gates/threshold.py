@@ -16,13 +16,14 @@ from harness.core.scorecard import Row, Scorecard, SuiteLine
 from harness.core.verdict import Answer, Verdict
 from harness.gates.early import judge_in_order
 from harness.gates.fields import FieldError, check_between, check_confidence, check_looks
+from harness.gates.says import Says
 from harness.gates.scope import lines_in_scope, no_data
 from harness.gates.wording import count, number, percent
 from harness.stats.planning import size_to_decide
 
 
 @dataclass(frozen=True, kw_only=True)
-class Threshold:
+class Threshold(Says):
     """A limit on a metric over the suites in scope, pooled, every case with the same weight."""
 
     name: str
@@ -142,17 +143,6 @@ class Threshold:
         elif not parts:
             parts.append("more cases")
         return " and ".join(parts) or "more cases"
-
-    def _say(self, answer: Answer, reason: str, needs: str = "") -> Verdict:
-        return Verdict(
-            rule=self.name,
-            answer=answer,
-            reason=reason,
-            suite=self.suite,
-            area=self.area,
-            needs=needs,
-            advisory=self.advisory,
-        )
 
 
 def _metric_words(metric: str, k: int | None, quantile: float | None) -> str:

@@ -13,7 +13,7 @@ from benchmarks.machine import described, warn_if_busy
 from benchmarks.table import keep, terminal
 
 REWARDS = ("rewards_lab", "rewards_minimal_diff", "rewards_tampering")
-GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_pii")
+GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_latency", "guardrails_pii")
 DEEPEVAL = ("deepeval_adapter",)
 NAMES = ("startup", "client", "noop", "memory", "window", "judge", *DEEPEVAL, "report_size", "load", *GUARDS, *REWARDS)
 

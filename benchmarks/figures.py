@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,11 @@ class Result:
     scale: float = 1.0
     facts: dict[str, str] = field(default_factory=dict)
     """More about the circumstances: versions of what it was compared with."""
+    parts: Mapping[str, Sequence[Figure]] = field(default_factory=dict)
+    """The same figures by the part of a benchmark that can be measured part by part; empty for the others. What is kept
+    of the other parts then stays."""
+    part_order: tuple[str, ...] = ()
+    """All parts there are, as they stand on the page."""
 
 
 Run = Callable[[float], Result]

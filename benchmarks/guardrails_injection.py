@@ -9,16 +9,12 @@ parts that ran and writes ``docs/benchmarks/guardrails_injection.md``.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any
 
 from benchmarks.figures import Figure, Result
 from benchmarks.injection.grounded import on_begin
 from benchmarks.injection.judging import Judges, disguises, padding, sources
-from benchmarks.machine import described
-from benchmarks.table import DOCS, page, terminal
+from benchmarks.table import keep, terminal
 
 METHOD = (
     "Every source is judged by weights that never saw its origin (the word before the slash): those without a source "
@@ -33,7 +29,6 @@ METHOD = (
 
 
 NAMES = ("sources", "disguises", "padding", "groundedness")
-KEPT = DOCS / "guardrails_injection.json"
 TITLE = "What the guards for injections, groundedness and outputs reach"
 
 
@@ -57,27 +52,15 @@ def run(scale: float = 1.0) -> Result:
 
 def _result(parts: dict[str, list[Figure]], scale: float = 1.0) -> Result:
     figures = tuple(figure for part in parts.values() for figure in part)
-    return Result(name="guardrails_injection", title=TITLE, method=METHOD, figures=figures, scale=scale)
-
-
-def write(parts: dict[str, list[Figure]]) -> None:
-    """Keep the figures of some parts beside those of the others, and write the page anew."""
-    DOCS.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, list[dict[str, Any]]] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    kept |= {name: [figure.to_json() for figure in figures] for name, figures in parts.items()}
-    kept = {name: kept[name] for name in NAMES if name in kept}
-    KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    told = {
-        "title": TITLE,
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": described(),
-        "method": METHOD,
-        "figures": [figure for part in kept.values() for figure in part],
-        "not_compared": [],
-        "facts": {},
-    }
-    text = page("guardrails_injection", told).replace("benchmarks guardrails", "benchmarks.guardrails")
-    (DOCS / "guardrails_injection.md").write_text(text, encoding="utf-8")
+    return Result(
+        name="guardrails_injection",
+        title=TITLE,
+        method=METHOD,
+        figures=figures,
+        scale=scale,
+        parts=parts,
+        part_order=NAMES,
+    )
 
 
 def main() -> None:
@@ -88,10 +71,10 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := sorted(set(given.wanted) - set(NAMES)):
         parser.error(f"no part is called {unknown[0]}; there are: {', '.join(NAMES)}")
-    parts = measured(given.wanted or NAMES, 1.0)
-    print(terminal(_result(parts)))
+    result = _result(measured(given.wanted or NAMES, 1.0))
+    print(terminal(result))
     if given.write:
-        write(parts)
+        keep(result)
 
 
 if __name__ == "__main__":

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import math
 import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import count, pairwise
 from typing import Any
 
 from benchmarks.figures import Figure, Result
 from benchmarks.guardrails_act import CONFIG, TOOLS, WHO
 from benchmarks.injection.judging import Judges
-from benchmarks.machine import described
-from benchmarks.table import DOCS, page, terminal
+from benchmarks.table import keep, terminal
 from harness.core.decision import Event
 from harness.guardrails import ANY, FromRequest, Policy, Scope, TaskScope
 from harness.guardrails.events import tool_call_event
@@ -57,7 +54,6 @@ WITH_DATA = (
     "Your order 4482910 of 2024-03-01 left for 12 High Street; we write again on Monday at 10:30 if it is late. "
 )
 """Prose for guards that look for numbers; without any they have nothing to do."""
-KEPT = DOCS / "guardrails_latency.json"
 TITLE = "What one check by each guard costs"
 
 Checks = Callable[[str, str], Callable[[], object]]
@@ -136,34 +132,29 @@ def _least_s(checks: Checks, piece: str) -> list[float]:
     return [max(time_s, 1e-3) for time_s in least.values()]
 
 
-def run(names: list[str]) -> dict[str, list[Figure]]:
+def run(scale: float = 1.0) -> Result:
+    """The figures of every guard; ``scale`` leaves guards out, since the sizes of the texts are what is asked for."""
+    names = list(guards())
+    return of(names[: max(1, round(len(names) * scale))], scale)
+
+
+def of(names: list[str], scale: float = 1.0) -> Result:
     """The figures of some guards."""
     texts = [text.text for part in Judges().texts.values() for text in part if len(text.text) > 1500]
     some = [text[:2000] for text in random.Random(1).sample(texts, 200)]
     # What the benchmark itself holds is no garbage to look through before every check.
     gc.freeze()
     ways = guards()
-    return {name: list(measured(name, *ways[name], some)) for name in names}
-
-
-def write(parts: dict[str, list[Figure]], names: list[str]) -> None:
-    """Keep the figures of some guards beside those of the others, and write the page anew."""
-    DOCS.mkdir(parents=True, exist_ok=True)
-    kept: dict[str, list[dict[str, Any]]] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    kept |= {name: [figure.to_json() for figure in figures] for name, figures in parts.items()}
-    kept = {name: kept[name] for name in names if name in kept}
-    KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    told = {
-        "title": TITLE,
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": described(),
-        "method": METHOD,
-        "figures": [figure for part in kept.values() for figure in part],
-        "not_compared": [],
-        "facts": {},
-    }
-    text = page("guardrails_latency", told).replace("benchmarks guardrails", "benchmarks.guardrails")
-    (DOCS / "guardrails_latency.md").write_text(text, encoding="utf-8")
+    parts = {name: list(measured(name, *ways[name], some)) for name in names}
+    return Result(
+        name="guardrails_latency",
+        title=TITLE,
+        method=METHOD,
+        figures=tuple(figure for part in parts.values() for figure in part),
+        scale=scale,
+        parts=parts,
+        part_order=tuple(ways),
+    )
 
 
 def main() -> None:
@@ -177,11 +168,10 @@ def main() -> None:
     if unknown := sorted(set(given.wanted) - set(known) - set(names)):
         parser.error(f"no guard is called {unknown[0]}; there are: {', '.join(known)}")
     wanted = [name for name in names if not given.wanted or {name, name.split(",")[0]} & set(given.wanted)]
-    parts = run(wanted)
-    figures = tuple(figure for part in parts.values() for figure in part)
-    print(terminal(Result(name="guardrails_latency", title=TITLE, method=METHOD, figures=figures)))
+    result = of(wanted)
+    print(terminal(result))
     if given.write:
-        write(parts, names)
+        keep(result)
 
 
 if __name__ == "__main__":

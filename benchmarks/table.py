@@ -39,19 +39,27 @@ def keep(result: Result) -> None:
     DOCS.mkdir(parents=True, exist_ok=True)
     store = DOCS / "figures.json"
     everything: dict[str, Any] = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
-    everything[result.name] = {
+    parts = _parts(result, everything.get(result.name, {}).get("parts", {}))
+    made = {
         "title": result.title,
         "date": datetime.now(UTC).date().isoformat(),
         "machine": described(),
         "method": result.method,
-        "figures": [one.to_json() for one in result.figures],
+        "figures": [one for part in parts.values() for one in part] or [one.to_json() for one in result.figures],
         "not_compared": list(result.not_compared),
         "facts": {**result.facts, **({"Noise": busy} if (busy := warn_if_busy()) else {})},
     }
+    everything[result.name] = {**made, "parts": parts} if parts else made
     ordered = {name: everything[name] for name in sorted(everything)}
     store.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (DOCS / f"{result.name}.md").write_text(page(result.name, everything[result.name]), encoding="utf-8")
     (DOCS / "README.md").write_text(overview(ordered), encoding="utf-8")
+
+
+def _parts(result: Result, kept: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a benchmark: those just measured, and of the others what is kept."""
+    merged = kept | {name: [one.to_json() for one in figures] for name, figures in result.parts.items()}
+    return {name: merged[name] for name in result.part_order if name in merged}
 
 
 def page(name: str, kept: dict[str, Any]) -> str:

@@ -12,7 +12,15 @@ from benchmarks.figures import Result
 from benchmarks.machine import described, warn_if_busy
 from benchmarks.table import keep, terminal
 
-REWARDS = ("rewards_lab", "rewards_minimal_diff", "rewards_tampering")
+REWARDS = (
+    "rewards_grpo",
+    "rewards_lab",
+    "rewards_minimal_diff",
+    "rewards_tampering",
+    "rewards_thinking",
+    "rewards_tools",
+    "rewards_turns",
+)
 GUARDS = ("guardrails_act", "guardrails_injection", "guardrails_latency", "guardrails_pii")
 DEEPEVAL = ("deepeval_adapter",)
 NAMES = ("startup", "client", "noop", "memory", "window", "judge", *DEEPEVAL, "report_size", "load", *GUARDS, *REWARDS)
